@@ -1,0 +1,42 @@
+//! The forms in which audio travels.
+
+use serde::{Deserialize, Serialize};
+
+/// Encoding and rate of a mono audio stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AudioFormat {
+    /// G.711 mu-law, 8 kHz: the telephone's own.
+    Mulaw8k,
+    /// G.711 A-law, 8 kHz.
+    Alaw8k,
+    /// Signed 16-bit little-endian samples, 16 kHz.
+    Pcm16k,
+    /// Signed 16-bit little-endian samples, 24 kHz.
+    Pcm24k,
+}
+
+impl AudioFormat {
+    /// Bytes of one millisecond.
+    pub const fn bytes_per_ms(self) -> usize {
+        match self {
+            Self::Mulaw8k | Self::Alaw8k => 8,
+            Self::Pcm16k => 32,
+            Self::Pcm24k => 48,
+        }
+    }
+
+    /// Samples per second.
+    pub const fn sample_rate_hz(self) -> u32 {
+        match self {
+            Self::Mulaw8k | Self::Alaw8k => 8_000,
+            Self::Pcm16k => 16_000,
+            Self::Pcm24k => 24_000,
+        }
+    }
+
+    /// How long so many bytes play, in microseconds.
+    pub const fn duration_us(self, bytes: usize) -> u64 {
+        bytes as u64 * 1_000 / self.bytes_per_ms() as u64
+    }
+}
