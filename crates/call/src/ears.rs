@@ -1,0 +1,180 @@
+//! One utterance of the caller, as it is being heard.
+
+use seiketsu_domain::CallTime;
+use std::time::Duration;
+
+/// Voice activity and recogniser disagree by so much about where speech ends; words that cover the audio up to this
+/// close to the last voiced sample cover the utterance.
+const COVERAGE_SLACK: Duration = Duration::from_millis(250);
+
+/// A stretch of voice in which no words were understood is answered if it was at least this long; a cough is shorter.
+const SPEECH_WORTH_ASKING: Duration = Duration::from_millis(600);
+
+/// What has been heard since the caller's last utterance was taken.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ears {
+    /// Voice is on the line right now, since then.
+    pub speaking_since: Option<CallTime>,
+    /// First voiced sample of the utterance.
+    pub began_at: Option<CallTime>,
+    /// Last voiced sample so far.
+    pub ended_at: Option<CallTime>,
+    /// Words that will not change.
+    words: String,
+    /// Words that may.
+    partial: String,
+    /// All words of the audio up to then are known.
+    settled_until: Option<CallTime>,
+    /// When the last settled words arrived.
+    pub final_at: Option<CallTime>,
+    /// When it was decided that the utterance is over.
+    pub endpointed_at: Option<CallTime>,
+    /// The utterance before this one: its end, and whether no words were understood in it.
+    taken: Option<(CallTime, bool)>,
+}
+
+/// A finished utterance.
+#[derive(Debug, Clone)]
+pub(crate) struct Utterance {
+    pub text: String,
+    pub began_at: CallTime,
+    pub ended_at: CallTime,
+    pub endpointed_at: CallTime,
+    pub final_at: Option<CallTime>,
+}
+
+impl Utterance {
+    /// Whether it is to be answered even if no words were understood.
+    pub(crate) fn is_worth_asking(&self) -> bool {
+        self.ended_at.since(self.began_at) >= SPEECH_WORTH_ASKING
+    }
+}
+
+impl Ears {
+    pub(crate) fn is_speaking(&self) -> bool {
+        self.speaking_since.is_some()
+    }
+
+    /// Whether anything of an utterance has been heard.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.began_at.is_some()
+    }
+
+    pub(crate) fn has_words(&self) -> bool {
+        !self.words.is_empty() || !self.partial.is_empty()
+    }
+
+    /// Whether what was heard so far is more than a noise.
+    pub(crate) fn is_worth_asking(&self) -> bool {
+        let spoke_for = self.ended_at.zip(self.began_at).map(|(ended, began)| ended.since(began));
+        self.has_words() || spoke_for.is_some_and(|length| length >= SPEECH_WORTH_ASKING)
+    }
+
+    pub(crate) fn voice_began(&mut self, at: CallTime) {
+        self.speaking_since = Some(at);
+        self.began_at.get_or_insert(at);
+        self.endpointed_at = None;
+    }
+
+    pub(crate) fn voice_ended(&mut self, at: CallTime) {
+        self.speaking_since = None;
+        self.began_at.get_or_insert(at);
+        self.ended_at = Some(at);
+    }
+
+    pub(crate) fn heard_partly(&mut self, text: &str, limit: usize) {
+        text.trim().clone_into(&mut self.partial);
+        truncate(&mut self.partial, limit);
+    }
+
+    /// Whether words up to `until` belong to an utterance that was taken already.
+    pub(crate) fn is_late(&self, until: CallTime) -> bool {
+        !self.has_begun()
+            && self.taken.is_some_and(|(ended, nothing_understood)| {
+                !nothing_understood && until <= ended + COVERAGE_SLACK
+            })
+    }
+
+    /// Takes words that will not change; returns false if the limit cut them.
+    pub(crate) fn heard(&mut self, text: &str, until: CallTime, settled: bool, now: CallTime, limit: usize) -> bool {
+        self.partial.clear();
+        let text = text.trim();
+        if !text.is_empty() {
+            if !self.words.is_empty() {
+                self.words.push(' ');
+            }
+            self.words.push_str(text);
+        }
+        let whole = truncate(&mut self.words, limit);
+        if settled {
+            self.settled_until = Some(until);
+            self.final_at = Some(now);
+        }
+        whole
+    }
+
+    /// A key counts as a word.
+    pub(crate) fn pressed(&mut self, digit: char, now: CallTime, limit: usize) {
+        self.began_at.get_or_insert(now);
+        self.ended_at = Some(now);
+        if !self.words.is_empty() {
+            self.words.push(' ');
+        }
+        self.words.push(digit);
+        truncate(&mut self.words, limit);
+        self.settled_until = Some(now);
+        self.final_at = Some(now);
+    }
+
+    /// Whether all words of the utterance are known.
+    pub(crate) fn is_settled(&self) -> bool {
+        match (self.settled_until, self.ended_at) {
+            (Some(until), Some(ended)) => until + COVERAGE_SLACK >= ended && self.partial.is_empty(),
+            (Some(_), None) => true,
+            (None, _) => false,
+        }
+    }
+
+    /// Words of an unfinished answer's question come before what is said now.
+    pub(crate) fn put_back(&mut self, text: &str, began_at: CallTime) {
+        let later = std::mem::take(&mut self.words);
+        self.words = [text, &later].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        self.began_at = Some(self.began_at.map_or(began_at, |at| at.min(began_at)));
+    }
+
+    /// Ends the utterance and hands it over.
+    pub(crate) fn take(&mut self, now: CallTime) -> Utterance {
+        let speaking_since = self.speaking_since;
+        let heard = std::mem::take(self);
+        let text = [heard.words, heard.partial].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        let ended_at = heard.ended_at.unwrap_or(now);
+        self.taken = Some((ended_at, text.is_empty()));
+        // A stretch of voice that is still going on begins the next utterance.
+        self.speaking_since = speaking_since;
+        self.began_at = speaking_since;
+        Utterance {
+            text,
+            began_at: heard.began_at.unwrap_or(ended_at),
+            ended_at,
+            endpointed_at: heard.endpointed_at.unwrap_or(now),
+            final_at: heard.final_at,
+        }
+    }
+
+    /// Forgets the utterance.
+    pub(crate) fn forget(&mut self) {
+        let speaking_since = self.speaking_since;
+        *self = Self { speaking_since, began_at: speaking_since, taken: self.taken, ..Self::default() };
+    }
+}
+
+/// Cuts a string to so many characters; returns whether it was whole.
+pub(crate) fn truncate(text: &mut String, limit: usize) -> bool {
+    match text.char_indices().nth(limit) {
+        Some((at, _)) => {
+            text.truncate(at);
+            false
+        }
+        None => true,
+    }
+}

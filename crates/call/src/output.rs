@@ -1,0 +1,111 @@
+//! What a call asks of the world.
+
+use bytes::Bytes;
+use seiketsu_domain::{CallEnd, Message, ModelChoice, ToolSpec, TurnRecord};
+use serde::{Deserialize, Serialize};
+
+macro_rules! counted_ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub u64);
+    )*};
+}
+
+counted_ids! {
+    /// One request to the language model, counted within the call.
+    GenerationId;
+    /// One phrase given to the voice, counted within the call.
+    SynthesisId;
+    /// One tool run, counted within the call.
+    ToolNumber;
+    /// A point in the playout, counted within the call.
+    MarkId;
+}
+
+/// A request to the language model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Prompt {
+    /// Model and its settings.
+    pub model: ModelChoice,
+    /// What it is told before the conversation.
+    pub system: String,
+    /// The conversation as heard.
+    pub messages: Vec<Message>,
+    /// What it may ask for.
+    pub tools: Vec<ToolSpec>,
+}
+
+/// Something the shell must do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Ask the language model.
+    Generate {
+        /// Which request.
+        id: GenerationId,
+        /// What to ask.
+        prompt: Box<Prompt>,
+    },
+    /// Its answer is not wanted any more.
+    CancelGeneration(GenerationId),
+    /// Give a phrase to the voice.
+    Speak {
+        /// Which phrase.
+        id: SynthesisId,
+        /// What to say.
+        text: String,
+        /// Whether the text is one of the plan's own sentences, worth keeping in a cache.
+        fixed: bool,
+    },
+    /// Its audio is not wanted any more.
+    CancelSpeech(SynthesisId),
+    /// Ask the recogniser for its last words now.
+    FlushRecogniser,
+    /// Run a tool.
+    RunTool {
+        /// Which run.
+        number: ToolNumber,
+        /// Its name.
+        name: String,
+        /// Arguments as the model wrote them.
+        arguments: String,
+    },
+    /// Play this after what was sent before.
+    Play(Bytes),
+    /// Report when playback reaches this point.
+    Mark(MarkId),
+    /// Drop what has not been played.
+    ClearPlayout,
+    /// A turn is finished: make it durable. In order, once each.
+    Committed(Box<TurnRecord>),
+    /// End the call at the door.
+    HangUp,
+    /// The door is gone, the record stays open: the call may come back. Last output.
+    Detached,
+    /// The call is over. Last output.
+    Ended(Box<CallEnd>),
+    /// Something an observer may want to know.
+    Note(Note),
+}
+
+/// Decisions, for logs, metrics and observers; nothing has to be done about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Note {
+    /// It was decided that the caller has finished.
+    Endpointed,
+    /// The caller interrupted the agent.
+    Interrupted,
+    /// The caller went on before an answer was due.
+    Continued,
+    /// An acknowledgement bridges the wait.
+    Acknowledged,
+    /// A provider failed before anything was said; it is asked again.
+    Retried,
+    /// No answer could be had; the caller hears the apology.
+    Apologised,
+    /// An answer came to something no longer wanted, and was dropped.
+    LateAnswer,
+    /// A bound was reached and something was left out.
+    LimitReached,
+}

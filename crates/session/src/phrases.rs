@@ -1,0 +1,171 @@
+//! Fixed sentences, synthesised once and kept by content.
+
+use crate::trim::Trimmer;
+use bytes::{Bytes, BytesMut};
+use moka::future::Cache;
+use seiketsu_call::AlignedChar;
+use seiketsu_domain::{AgentProfile, AudioFormat, TenantId};
+use seiketsu_providers::voice::{SynthesisId, Voice, VoiceEvent, VoiceInput, VoiceOptions};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// How long one fixed sentence may take to be synthesised in advance.
+const PREPARE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A synthesised sentence, leading silence trimmed.
+#[derive(Debug)]
+pub(crate) struct CachedPhrase {
+    pub audio: Bytes,
+    pub alignment: Vec<AlignedChar>,
+}
+
+/// Everything that changes how a sentence sounds, hashed; a tenant never shares with another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct PhraseKey([u8; 32]);
+
+impl PhraseKey {
+    pub(crate) fn new(tenant: TenantId, options: &VoiceOptions, text: &str) -> Self {
+        let VoiceOptions { voice, language, format } = options;
+        let mut hash = Sha256::new();
+        let mut field = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        };
+        field(tenant.uuid().as_bytes());
+        field(voice.voice_id.as_bytes());
+        field(voice.model.as_bytes());
+        field(&voice.stability.to_le_bytes());
+        field(&voice.similarity.to_le_bytes());
+        field(language.code().as_bytes());
+        field(format!("{format:?}").as_bytes());
+        field(text.as_bytes());
+        Self(hash.finalize().into())
+    }
+}
+
+/// The cache; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Phrases {
+    cache: Cache<PhraseKey, Arc<CachedPhrase>>,
+    /// Sentences that somebody is synthesising in advance right now.
+    preparing: Arc<Mutex<BTreeSet<PhraseKey>>>,
+}
+
+impl Phrases {
+    pub(crate) fn new(capacity_bytes: u64) -> Self {
+        let cache = Cache::builder()
+            .weigher(|_, phrase: &Arc<CachedPhrase>| {
+                (phrase.audio.len() + phrase.alignment.len() * size_of::<AlignedChar>()) as u32
+            })
+            .max_capacity(capacity_bytes)
+            .build();
+        Self { cache, preparing: Arc::default() }
+    }
+
+    pub(crate) async fn get(&self, key: &PhraseKey) -> Option<Arc<CachedPhrase>> {
+        self.cache.get(key).await
+    }
+
+    pub(crate) async fn keep(&self, key: PhraseKey, phrase: CachedPhrase) {
+        self.cache.insert(key, Arc::new(phrase)).await;
+    }
+
+    /// Synthesises the sentences that are not there yet, one after the other; returns how many could not be had.
+    pub(crate) async fn prepare(
+        &self,
+        voice: &dyn Voice,
+        tenant: TenantId,
+        options: &VoiceOptions,
+        texts: &[String],
+    ) -> usize {
+        let mut missing = Vec::new();
+        for text in texts {
+            let key = PhraseKey::new(tenant, options, text);
+            let unclaimed = || self.preparing.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+            if !self.cache.contains_key(&key) && unclaimed() {
+                missing.push((key, text.clone()));
+            }
+        }
+        if missing.is_empty() {
+            return 0;
+        }
+        let failed = self.synthesise(voice, options, &missing).await;
+        let mut preparing = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, _) in &missing {
+            preparing.remove(key);
+        }
+        failed
+    }
+
+    async fn synthesise(&self, voice: &dyn Voice, options: &VoiceOptions, texts: &[(PhraseKey, String)]) -> usize {
+        let Ok(mut session) = voice.open(options.clone()).await else { return texts.len() };
+        let mut done = 0;
+        for (number, (key, text)) in texts.iter().enumerate() {
+            let id = SynthesisId(number as u64);
+            if session.input.send(VoiceInput::Speak { id, text: text.clone() }).await.is_err() {
+                break;
+            }
+            let mut collector = Collector::new(options.format);
+            let complete = tokio::time::timeout(PREPARE_TIMEOUT, async {
+                while let Some(event) = session.events.recv().await {
+                    match event {
+                        VoiceEvent::Audio { audio, alignment, .. } => {
+                            collector.take(audio, alignment.iter().map(aligned));
+                        }
+                        VoiceEvent::Finished { .. } => return true,
+                        VoiceEvent::Failed { .. } => return false,
+                    }
+                }
+                false
+            });
+            if complete.await != Ok(true) {
+                break;
+            }
+            self.keep(*key, collector.finish()).await;
+            done += 1;
+        }
+        let _ = session.input.send(VoiceInput::Close).await;
+        texts.len() - done
+    }
+}
+
+/// A vendor's alignment in the engine's form.
+pub(crate) fn aligned(at: &seiketsu_providers::voice::AlignedChar) -> AlignedChar {
+    AlignedChar { character: at.character, start_ms: at.start_ms, end_ms: at.start_ms + at.duration_ms }
+}
+
+/// Collects one synthesis, leading silence trimmed.
+#[derive(Debug)]
+pub(crate) struct Collector {
+    trimmer: Trimmer,
+    audio: BytesMut,
+    alignment: Vec<AlignedChar>,
+}
+
+impl Collector {
+    pub(crate) fn new(format: AudioFormat) -> Self {
+        Self { trimmer: Trimmer::new(format), audio: BytesMut::new(), alignment: Vec::new() }
+    }
+
+    pub(crate) fn take(&mut self, audio: Bytes, alignment: impl Iterator<Item = AlignedChar>) {
+        self.audio.extend_from_slice(&self.trimmer.audio(audio));
+        self.alignment.extend(alignment);
+    }
+
+    pub(crate) fn finish(mut self) -> CachedPhrase {
+        self.trimmer.shift(&mut self.alignment);
+        CachedPhrase { audio: self.audio.freeze(), alignment: self.alignment }
+    }
+}
+
+/// The sentences of an agent that never change.
+pub(crate) fn fixed_sentences(agent: &AgentProfile) -> Vec<String> {
+    use crate::sentences;
+    let own = [&agent.greeting, &agent.goodbye, &agent.apology].into_iter().chain(&agent.acknowledgements);
+    let platform = [sentences::unclear(agent.language), sentences::reconnected(agent.language)];
+    own.cloned().chain(platform.map(str::to_owned)).filter(|text| !text.is_empty()).collect()
+}

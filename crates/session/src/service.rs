@@ -1,0 +1,207 @@
+//! All live calls of this replica.
+
+use crate::{Desk, Door, OpenCall, StoreFailure, Telephony, measure, phrases, phrases::Phrases, run};
+use seiketsu_domain::{AgentProfile, AudioFormat, CallId, Clock, TenantScope};
+use seiketsu_providers::{language_model::LanguageModel, recogniser::Recogniser, voice::Voice, voice::VoiceOptions};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{Instrument, info, info_span, warn};
+
+/// Bounds and times of this replica's sessions.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// Calls held at once; more are refused at the door.
+    pub max_calls: usize,
+    /// When a slow answer is bridged, after the end of speech (see `call::Limits::acknowledge_after`).
+    pub acknowledge_after: Duration,
+    /// Memory for fixed sentences.
+    pub phrase_cache_bytes: u64,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self {
+            max_calls: 1_000,
+            acknowledge_after: Duration::from_millis(1_750),
+            phrase_cache_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// The vendors a session talks to.
+#[derive(Debug, Clone)]
+pub struct Providers {
+    /// Speech to text.
+    pub recogniser: Arc<dyn Recogniser>,
+    /// Text to text.
+    pub model: Arc<dyn LanguageModel>,
+    /// Text to speech.
+    pub voice: Arc<dyn Voice>,
+}
+
+/// A call to start.
+#[derive(Debug, Clone)]
+pub struct BeginCall {
+    /// Tenant, call, agent, caller.
+    pub open: OpenCall,
+    /// The door's audio format, both ways.
+    pub format: AudioFormat,
+    /// The telephone company's id of the call, for hanging up.
+    pub vendor_call_sid: String,
+}
+
+/// Why a call was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// This replica is shutting down.
+    #[error("this replica is draining")]
+    Draining,
+    /// All places are taken.
+    #[error("this replica holds as many calls as it may")]
+    Full,
+    /// The call is held by another socket already; that one is unharmed.
+    #[error("this call is live on another socket")]
+    AlreadyLive,
+    /// The call's desk could not be opened.
+    #[error("the desk of the call could not be opened")]
+    Desk(#[source] StoreFailure),
+}
+
+/// What all sessions of this replica share.
+pub(crate) struct Shared {
+    pub options: SessionOptions,
+    pub providers: Providers,
+    pub desk: Arc<dyn Desk>,
+    pub telephony: Arc<dyn Telephony>,
+    pub clock: Arc<dyn Clock>,
+    pub phrases: Phrases,
+    live: Mutex<BTreeSet<CallId>>,
+    tracker: TaskTracker,
+    drain: CancellationToken,
+}
+
+/// Handle on the sessions of this replica; cheap to clone.
+#[derive(Clone)]
+pub struct Sessions(Arc<Shared>);
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("live_calls", &self.live_calls()).finish_non_exhaustive()
+    }
+}
+
+/// A call's place among the live ones, given back when dropped.
+struct Place {
+    shared: Arc<Shared>,
+    call: CallId,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut live = self.shared.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.remove(&self.call);
+        measure::live(live.len());
+    }
+}
+
+impl Sessions {
+    /// Sessions over these vendors and ports. Cancelling `drain` refuses new calls; live ones go on.
+    pub fn new(
+        options: SessionOptions,
+        providers: Providers,
+        desk: Arc<dyn Desk>,
+        telephony: Arc<dyn Telephony>,
+        clock: Arc<dyn Clock>,
+        drain: CancellationToken,
+    ) -> Self {
+        let phrases = Phrases::new(options.phrase_cache_bytes);
+        measure::live(0);
+        Self(Arc::new(Shared {
+            options,
+            providers,
+            desk,
+            telephony,
+            clock,
+            phrases,
+            live: Mutex::default(),
+            tracker: TaskTracker::new(),
+            drain,
+        }))
+    }
+
+    /// Starts the session of a call; returns as soon as it runs.
+    pub async fn start(&self, begin: BeginCall, door: Door) -> Result<(), Refused> {
+        let place = self.place(begin.open.call_id)?;
+        let desk = self.0.desk.open(begin.open.clone()).await.map_err(|failure| {
+            measure::refused("desk");
+            Refused::Desk(failure)
+        })?;
+        self.prepare(begin.open.scope, &begin.open.agent, begin.format);
+        let span = info_span!("call", id = %begin.open.call_id, tenant = %begin.open.scope.tenant_id());
+        let shared = Arc::clone(&self.0);
+        self.0.tracker.spawn(
+            async move {
+                let _place = place;
+                info!("call begins");
+                run::run(shared, begin, desk, door).await;
+            }
+            .instrument(span),
+        );
+        Ok(())
+    }
+
+    /// Synthesises an agent's fixed sentences in the background, so that none of them has to wait in a call.
+    pub fn prepare(&self, scope: TenantScope, agent: &AgentProfile, format: AudioFormat) {
+        let shared = Arc::clone(&self.0);
+        let options = VoiceOptions { voice: agent.voice.clone(), language: agent.language, format };
+        let texts = phrases::fixed_sentences(agent);
+        let agent = agent.id;
+        self.0.tracker.spawn(async move {
+            let voice = Arc::clone(&shared.providers.voice);
+            let failed = shared.phrases.prepare(voice.as_ref(), scope.tenant_id(), &options, &texts).await;
+            if failed > 0 {
+                warn!(%agent, failed, "fixed sentences could not be synthesised in advance");
+            }
+        });
+    }
+
+    fn place(&self, call: CallId) -> Result<Place, Refused> {
+        if self.is_draining() {
+            measure::refused("draining");
+            return Err(Refused::Draining);
+        }
+        let mut live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if live.contains(&call) {
+            measure::refused("already_live");
+            return Err(Refused::AlreadyLive);
+        }
+        if live.len() >= self.0.options.max_calls {
+            measure::refused("full");
+            return Err(Refused::Full);
+        }
+        live.insert(call);
+        measure::live(live.len());
+        Ok(Place { shared: Arc::clone(&self.0), call })
+    }
+
+    /// How many calls are live.
+    pub fn live_calls(&self) -> usize {
+        self.0.live.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether new calls are refused because the replica shuts down.
+    pub fn is_draining(&self) -> bool {
+        self.0.drain.is_cancelled()
+    }
+
+    /// Waits until every live call is over. Call it after `drain` was cancelled.
+    pub async fn drained(&self) {
+        self.0.tracker.close();
+        self.0.tracker.wait().await;
+    }
+}
