@@ -1,2 +1,76 @@
-//!
-fn main() {}
+//! Seiketsu: the one binary. Parses, builds, runs, drains; everything else is in the crates below.
+
+mod api;
+mod call;
+mod cli;
+mod config;
+mod exit;
+mod local;
+mod logging;
+mod sandbox;
+mod serve;
+mod show;
+mod speech;
+mod terminal;
+mod up;
+mod vendors;
+mod waterfall;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use config::Config;
+use exit::Exit;
+use std::process::ExitCode;
+use terminal::Terminal;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let terminal = Terminal::new(cli.json);
+    let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(cli, terminal)),
+        Err(error) => Err(error.into()),
+    };
+    let exit = outcome.unwrap_or_else(|error| {
+        terminal.talk(format_args!("error: {error:#}"));
+        exit::code_of(&error)
+    });
+    exit.into()
+}
+
+async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
+    // The process' one choice of cryptography. A second installation is refused, which is fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut flags: Vec<(&str, String)> = Vec::new();
+    match &cli.command {
+        Command::Up(args) => {
+            flags.extend(args.profile.clone().map(|profile| ("sandbox.profile", profile)));
+            flags.extend(args.seed.map(|seed| ("sandbox.seed", seed.to_string())));
+            if let Some(port) = args.port {
+                flags.push(("public_url", format!("http://localhost:{port}")));
+            }
+        }
+        Command::Sandbox(args) => {
+            flags.extend(args.profile.clone().map(|profile| ("sandbox.profile", profile)));
+            flags.extend(args.seed.map(|seed| ("sandbox.seed", seed.to_string())));
+        }
+        Command::Serve
+        | Command::Migrate
+        | Command::Call(_)
+        | Command::Tenants
+        | Command::Calls(_)
+        | Command::CallShow { .. }
+        | Command::Config { .. } => {}
+    }
+    let config = Config::load(cli.config.as_deref(), |name| std::env::var(name).ok(), &flags)?;
+    match cli.command {
+        Command::Up(args) => up::run(config, &args, terminal).await,
+        Command::Serve => serve::serve(config, terminal).await,
+        Command::Migrate => serve::migrate(&config, terminal).await,
+        Command::Sandbox(args) => sandbox::run(&config, &args, terminal).await,
+        Command::Call(args) => call::run(&config, *args, terminal).await,
+        Command::Tenants => show::tenants(&config, terminal).await,
+        Command::Calls(args) => show::calls(&config, &args, terminal).await,
+        Command::CallShow { id } => show::call(&config, id, terminal).await,
+        Command::Config { defaults } => show::config(&config, defaults, terminal),
+    }
+}

@@ -1,0 +1,176 @@
+//! Three brokerages for a first call: agents, numbers, members and some forty listings each.
+//!
+//! Data, not behaviour: everything is written out or computed from a position in a table, so that two machines hold the
+//! same homes. [`install`] puts them into a database and may run as often as it likes. Numbers are from the range that
+//! the North American Numbering Plan keeps for fiction (555-0100 to 555-0199); areas are real ones, streets
+//! and house numbers are not meant to be.
+//!
+//! To add one more brokerage: a file like [`austin`] and a line in [`brokerages`].
+
+mod austin;
+mod homes;
+mod install;
+mod miami;
+mod portland;
+
+pub use homes::{DemoListing, listings};
+pub use install::{DemoError, Installed, InstalledAgent, install};
+
+use crate::tools::Tool;
+use seiketsu_domain::{AgentId, AgentProfile, Language, ModelChoice, VoiceChoice};
+use seiketsu_storage::members::Role;
+
+/// A brokerage as the demo describes it.
+#[derive(Debug)]
+pub struct DemoBrokerage {
+    /// Name in URLs and commands.
+    pub slug: &'static str,
+    /// Name as agents say it.
+    pub name: &'static str,
+    /// Prefix of listing references.
+    pub prefix: &'static str,
+    /// City of all listings.
+    pub city: &'static str,
+    /// Two-letter state.
+    pub state: &'static str,
+    /// IANA time zone.
+    pub time_zone: &'static str,
+    /// One or two voice agents, each with a number of its own.
+    pub agents: &'static [DemoAgent],
+    /// People who work there.
+    pub members: &'static [DemoMember],
+    /// Where the homes are; each area holds four.
+    pub areas: &'static [Area],
+}
+
+/// A voice agent of the demo.
+#[derive(Debug)]
+pub struct DemoAgent {
+    /// What it calls itself.
+    pub name: &'static str,
+    /// The number it answers, E.164.
+    pub number: &'static str,
+    /// What it is for, added to the instructions all agents share.
+    pub duty: &'static str,
+    /// The vendor's id of the voice.
+    pub voice_id: &'static str,
+}
+
+/// A person of a demo brokerage.
+#[derive(Debug)]
+pub struct DemoMember {
+    /// Full name.
+    pub name: &'static str,
+    /// Address at a domain reserved for examples.
+    pub email: &'static str,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// A part of a city.
+#[derive(Debug)]
+pub struct Area {
+    /// As people call it.
+    pub name: &'static str,
+    /// Postal code.
+    pub postal_code: &'static str,
+    /// What a square foot costs here, in dollars.
+    pub dollars_per_sqft: u32,
+    /// One street for each of its homes.
+    pub streets: [&'static str; 4],
+}
+
+/// All demo brokerages.
+pub fn brokerages() -> [&'static DemoBrokerage; 3] {
+    [&austin::LONE_STAR_HOMES, &portland::ROSE_CITY_REALTY, &miami::BISCAYNE_BAY_HOMES]
+}
+
+impl DemoBrokerage {
+    /// The configuration of one of its agents.
+    pub fn profile(&self, agent: &DemoAgent, id: AgentId) -> AgentProfile {
+        let brokerage = self.name;
+        AgentProfile {
+            id,
+            name: agent.name.to_owned(),
+            brokerage_name: brokerage.to_owned(),
+            language: Language::En,
+            time_zone: self.time_zone.to_owned(),
+            instructions: format!(
+                "You help people who call about homes in {}, {}. {} You are warm, brief and exact.",
+                self.city, self.state, agent.duty
+            ),
+            greeting: format!(
+                "Thanks for calling {brokerage}. This is {}, an AI assistant. How can I help?",
+                agent.name
+            ),
+            goodbye: format!("Thank you for calling {brokerage}. Goodbye."),
+            acknowledgements: [
+                "One moment please.",
+                "Let me check that.",
+                "Sure, one second.",
+                "Let me look.",
+                "Okay, just a moment.",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            apology: "I'm sorry, I could not get that answer. Could you say it once more?".to_owned(),
+            endpoint_silence_ms: 250,
+            max_call_seconds: 1_800,
+            model: ModelChoice { model: "gpt-4.1-mini".to_owned(), temperature: 0.3, max_tokens: 300 },
+            voice: VoiceChoice {
+                voice_id: agent.voice_id.to_owned(),
+                model: "eleven_flash_v2_5".to_owned(),
+                stability: 0.5,
+                similarity: 0.75,
+            },
+            tools: Tool::ALL.map(|tool| tool.name().to_owned()).to_vec(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hours::ViewingHours;
+    use seiketsu_domain::PhoneNumber;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_agent_has_a_fictional_number_and_a_voice_of_its_own() {
+        let agents: Vec<_> = brokerages().iter().flat_map(|brokerage| brokerage.agents).collect();
+        let numbers: BTreeSet<_> = agents.iter().map(|agent| agent.number).collect();
+        let voices: BTreeSet<_> = agents.iter().map(|agent| agent.voice_id).collect();
+        assert_eq!((numbers.len(), voices.len()), (agents.len(), agents.len()));
+        for number in numbers {
+            assert!(number.parse::<PhoneNumber>().is_ok(), "{number}");
+            assert_eq!((number.len(), &number[5..10]), (12, "55501"), "{number} is not reserved for fiction");
+        }
+    }
+
+    #[test]
+    fn every_agent_says_that_it_is_an_ai_and_has_five_short_acknowledgements() {
+        for brokerage in brokerages() {
+            assert!((1..=2).contains(&brokerage.agents.len()), "{}", brokerage.slug);
+            for agent in brokerage.agents {
+                let profile = brokerage.profile(agent, AgentId::from_uuid(uuid::Uuid::nil()));
+                assert!(
+                    profile.greeting.contains("AI assistant") && profile.greeting.contains(brokerage.name)
+                );
+                let distinct: BTreeSet<_> = profile.acknowledgements.iter().collect();
+                assert_eq!(distinct.len(), 5);
+                assert!(distinct.iter().all(|phrase| phrase.split_whitespace().count() <= 4), "{distinct:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_brokerages_live_in_three_time_zones_and_have_an_admin_and_staff_each() {
+        let zones: BTreeSet<_> = brokerages().iter().map(|brokerage| brokerage.time_zone).collect();
+        assert_eq!(zones.len(), 3);
+        for brokerage in brokerages() {
+            assert!(ViewingHours::in_zone(brokerage.time_zone).is_ok(), "{}", brokerage.time_zone);
+            let roles: BTreeSet<_> = brokerage.members.iter().map(|member| member.role).collect();
+            assert_eq!(roles, BTreeSet::from([Role::Admin, Role::Staff]), "{}", brokerage.slug);
+        }
+    }
+}

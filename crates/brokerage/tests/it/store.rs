@@ -1,0 +1,86 @@
+//! Turns and ends: durable when said to be, in order when the database was away.
+
+use crate::world::{AUSTIN, World, turn, usage};
+use seiketsu_domain::{CallEnd, CallTime, EndReason, ToolOutcome};
+use seiketsu_storage::{calls, turns, usage as stored_usage};
+use serde_json::json;
+use std::time::Duration;
+
+fn end(turns: u32) -> CallEnd {
+    CallEnd {
+        reason: EndReason::CallerHungUp,
+        ended_at: CallTime::from_millis(u64::from(turns) * 5_000),
+        turns,
+        usage: usage(42),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_is_there_when_the_store_returns_and_an_end_is_recorded_once() {
+    let world = World::new().await;
+    let line = world.line(AUSTIN, None).await;
+    for number in [0, 1, 1] {
+        line.desk.store.commit_turn(&turn(number)).await.unwrap();
+    }
+    let mut tx = world.db.tenant(&world.scope(AUSTIN)).await.unwrap();
+    assert_eq!(turns::turns(&mut tx, line.call_id).await.unwrap(), [turn(0), turn(1)]);
+    line.desk.store.end(&end(2)).await.unwrap();
+    line.desk.store.end(&CallEnd { usage: usage(99), ..end(2) }).await.unwrap();
+    let record = stored_usage::of_call(&mut tx, line.call_id).await.unwrap().unwrap();
+    assert_eq!((record.usage, record.turns), (usage(42), 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_comes_back_finds_its_history_and_goes_on_counting() {
+    let world = World::new().await;
+    let line = world.line(AUSTIN, None).await;
+    assert_eq!((line.desk.history.len(), line.desk.first_turn), (0, 0));
+    for number in 0..3 {
+        line.desk.store.commit_turn(&turn(number)).await.unwrap();
+    }
+    let agent = world.agent(AUSTIN).await;
+    let back = world.open(AUSTIN, line.call_id, None, agent, true).await;
+    let expected: Vec<_> = (0..3).flat_map(|number| turn(number).messages).collect();
+    assert_eq!((back.desk.history, back.desk.first_turn), (expected, 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_heartbeat_says_when_the_call_was_last_held() {
+    let world = World::new().await;
+    let line = world.line(AUSTIN, None).await;
+    world.clock.advance(Duration::from_mins(5));
+    line.desk.store.heartbeat().await;
+    world.drained().await;
+    let mut tx = world.db.tenant(&world.scope(AUSTIN)).await.unwrap();
+    let call = calls::get(&mut tx, line.call_id).await.unwrap().unwrap();
+    assert_eq!(call.heartbeat_at, world.now());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_the_server_goes_away_and_comes_back_nothing_is_lost_and_the_order_is_kept() {
+    let (world, cluster) = World::on_a_cluster_of_its_own().await;
+    let line = world.line(AUSTIN, None).await;
+    line.desk.store.commit_turn(&turn(0)).await.unwrap();
+    // SIGINT is PostgreSQL's fast shutdown: sessions are ended at once, as in a failover.
+    let pid = cluster.pid().to_string();
+    let told = tokio::process::Command::new("kill").args(["-INT", &pid]).status().await.unwrap();
+    assert!(told.success());
+    cluster.wait_for_exit().await;
+    for number in 1..=3 {
+        line.desk.store.commit_turn(&turn(number)).await.unwrap();
+    }
+    line.desk.store.end(&end(4)).await.unwrap();
+    let declined = line.run("search_listings", &json!({})).await;
+    assert!(matches!(declined, ToolOutcome::Failed(_)), "{declined:?}");
+    assert!(declined.to_model().contains("not possible right now"));
+    cluster.restart().await.unwrap();
+    world.drained().await;
+    let mut tx = world.db.tenant(&world.scope(AUSTIN)).await.unwrap();
+    assert_eq!(turns::turns(&mut tx, line.call_id).await.unwrap(), [turn(0), turn(1), turn(2), turn(3)]);
+    let call = calls::get(&mut tx, line.call_id).await.unwrap().unwrap();
+    assert_eq!(call.ended.unwrap().turns, 4);
+    drop(tx);
+    let found = line.done("search_listings", &json!({})).await;
+    assert_eq!(found["more"], 35, "tools work again");
+    cluster.stop().await;
+}

@@ -1,0 +1,257 @@
+//! Which of the agent's words answer which of the caller's lines, and how long they took. Pure.
+
+use crate::{
+    SAMPLE_US,
+    ears::{Flag, Segment},
+    report::{HeardTurn, TurnEnd},
+};
+use seiketsu_audio::subcarrier::{FlagReason, normalise_text};
+use seiketsu_domain::CallTime;
+
+/// Sample positions as call time.
+pub(super) fn at(sample: u64) -> CallTime {
+    CallTime::from_micros(sample * SAMPLE_US)
+}
+
+/// One line of the caller. Positions are samples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SpokenTurn {
+    pub(super) said: Option<String>,
+    pub(super) started: u64,
+    /// After the last voiced sample.
+    pub(super) end_of_speech: u64,
+    pub(super) closed: Option<Closed>,
+    pub(super) interrupted: Option<u64>,
+    pub(super) playback_stopped: Option<u64>,
+}
+
+/// What made the caller think no more of a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closed {
+    /// The answer was over, or the caller gave up waiting for one.
+    Waited,
+    /// The caller went on without waiting.
+    WentOn,
+    /// The caller hung up.
+    HungUp,
+    /// The call ended otherwise.
+    CallEnded,
+}
+
+/// Texts that only bridge a wait, normalised as the sub-carrier carries them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Acknowledgements(Vec<String>);
+
+impl Acknowledgements {
+    pub(super) fn new(texts: &[String]) -> Self {
+        Self(texts.iter().map(|text| normalise_text(text)).collect())
+    }
+
+    /// The acknowledgement that a segment is, or, while it goes on or if it was cut off, may be the start of.
+    pub(super) fn matching(&self, segment: &Segment) -> Option<&str> {
+        if segment.text.is_empty() {
+            return None; // heard by loudness alone
+        }
+        let is = |known: &&String| {
+            if segment.complete { **known == segment.text } else { known.starts_with(&segment.text) }
+        };
+        self.0.iter().find(is).map(String::as_str)
+    }
+}
+
+/// The turn (0 is the greeting) that a segment answers: the latest line that began before it. A piece of speech that
+/// began during a line and ended before the line did was not an answer to it, but the rest of the answer before.
+fn turn_of(turns: &[SpokenTurn], segment: &Segment) -> usize {
+    let begun = turns.partition_point(|turn| turn.started <= segment.onset);
+    match begun.checked_sub(1).map(|index| &turns[index]) {
+        Some(turn) if segment.end < turn.end_of_speech => begun - 1,
+        Some(_) | None => begun,
+    }
+}
+
+/// The turn that a flag is about: that of its segment, or else the latest line that began before it.
+fn turn_of_flag(turns: &[SpokenTurn], segments: &[Segment], flag: &Flag) -> usize {
+    match flag.segment.and_then(|index| segments.get(index)) {
+        Some(segment) => turn_of(turns, segment),
+        None => turns.partition_point(|turn| turn.started <= flag.at),
+    }
+}
+
+/// A flag in reports.
+pub(super) const fn flag_name(reason: FlagReason) -> &'static str {
+    match reason {
+        FlagReason::OffGrid => "off_grid",
+        FlagReason::PacketMissing => "packet_missing",
+        FlagReason::Sequence => "sequence",
+        FlagReason::NoStart => "no_start",
+        FlagReason::NoEnd => "no_end",
+        FlagReason::Malformed => "malformed",
+        FlagReason::Check => "check",
+        FlagReason::Overflow => "overflow",
+    }
+}
+
+/// The segments of turn `number` (0 is the greeting).
+pub(super) fn segments_of<'a>(
+    turns: &'a [SpokenTurn],
+    segments: &'a [Segment],
+    number: usize,
+) -> impl Iterator<Item = &'a Segment> {
+    segments.iter().filter(move |segment| turn_of(turns, segment) == number)
+}
+
+/// The text of some segments.
+pub(super) fn text_of<'a>(segments: impl Iterator<Item = &'a Segment>) -> String {
+    segments
+        .map(|segment| segment.text.as_str())
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Turn `number` (from 1) as it was heard.
+pub(super) fn heard(
+    turns: &[SpokenTurn],
+    number: usize,
+    segments: &[Segment],
+    flags: &[Flag],
+    acknowledgements: &Acknowledgements,
+) -> HeardTurn {
+    let turn = &turns[number - 1];
+    let since_end_of_speech = |segment: &Segment| segment.onset.saturating_sub(turn.end_of_speech) / 8;
+    let answer = || segments_of(turns, segments, number);
+    let first_audible_ms = answer().next().map(since_end_of_speech);
+    let first_substantive_ms =
+        answer().find(|segment| acknowledgements.matching(segment).is_none()).map(since_end_of_speech);
+    let acknowledgement =
+        answer().next().and_then(|first| acknowledgements.matching(first)).map(str::to_owned);
+    let end = match (turn.closed, first_substantive_ms) {
+        (_, Some(_)) if turn.interrupted.is_some() => TurnEnd::Interrupted,
+        (_, Some(_)) => TurnEnd::Answered,
+        (Some(Closed::WentOn), None) => TurnEnd::Continued,
+        (Some(Closed::HungUp), None) => TurnEnd::Abandoned,
+        (Some(Closed::Waited | Closed::CallEnded) | None, None) => TurnEnd::Missed,
+    };
+    HeardTurn {
+        number: number as u32,
+        said: turn.said.clone(),
+        started_at: at(turn.started),
+        end_of_speech: at(turn.end_of_speech),
+        first_audible_ms,
+        first_substantive_ms,
+        acknowledgement,
+        heard_text: text_of(answer()),
+        flags: flags
+            .iter()
+            .filter(|flag| turn_of_flag(turns, segments, flag) == number)
+            .map(|flag| flag_name(flag.reason).to_owned())
+            .collect(),
+        interrupted_at: turn.interrupted.map(at),
+        playback_stopped_ms: turn
+            .interrupted
+            .zip(turn.playback_stopped)
+            .map(|(interrupted, stopped)| stopped.saturating_sub(interrupted) / 8),
+        end,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn(started_ms: u64, end_of_speech_ms: u64) -> SpokenTurn {
+        SpokenTurn {
+            said: None,
+            started: started_ms * 8,
+            end_of_speech: end_of_speech_ms * 8,
+            closed: None,
+            interrupted: None,
+            playback_stopped: None,
+        }
+    }
+
+    fn segment(onset_ms: u64, end_ms: u64, text: &str) -> Segment {
+        Segment { onset: onset_ms * 8, end: end_ms * 8, text: text.to_owned(), complete: true }
+    }
+
+    fn acknowledgements() -> Acknowledgements {
+        Acknowledgements::new(&["One moment.".to_owned()])
+    }
+
+    #[test]
+    fn an_acknowledgement_is_audible_but_not_substantive() {
+        let turns = [turn(1_000, 2_000)];
+        let segments =
+            [segment(0, 900, "hello"), segment(3_500, 4_000, "one moment"), segment(4_700, 6_000, "yes")];
+        let heard = heard(&turns, 1, &segments, &[], &acknowledgements());
+        assert_eq!((heard.first_audible_ms, heard.first_substantive_ms), (Some(1_500), Some(2_700)));
+        assert_eq!(heard.acknowledgement.as_deref(), Some("one moment"));
+        assert_eq!(heard.heard_text, "one moment yes");
+        assert_eq!(heard.end, TurnEnd::Answered);
+        assert_eq!(text_of(segments_of(&turns, &segments, 0)), "hello");
+    }
+
+    #[test]
+    fn an_acknowledgement_alone_or_nothing_is_a_missed_turn_unless_the_caller_did_not_wait() {
+        let segments = [segment(3_500, 4_000, "one moment")];
+        let ends = |closed, segments: &[Segment]| {
+            let turns = [SpokenTurn { closed: Some(closed), ..turn(1_000, 2_000) }];
+            heard(&turns, 1, segments, &[], &acknowledgements()).end
+        };
+        assert_eq!(ends(Closed::Waited, &segments), TurnEnd::Missed);
+        assert_eq!(ends(Closed::CallEnded, &[]), TurnEnd::Missed);
+        assert_eq!(ends(Closed::WentOn, &[]), TurnEnd::Continued);
+        assert_eq!(ends(Closed::HungUp, &segments), TurnEnd::Abandoned);
+    }
+
+    #[test]
+    fn what_is_left_of_an_interrupted_answer_does_not_answer_the_interruption() {
+        let mut first = turn(1_000, 2_000);
+        first.interrupted = Some(4_000 * 8);
+        first.playback_stopped = Some(4_180 * 8);
+        let turns = [first, turn(3_900, 5_000)];
+        let segments = [
+            segment(2_600, 3_950, "the house has three bedrooms"),
+            segment(3_950, 4_180, "and"),
+            segment(5_700, 6_500, "sure"),
+        ];
+        let first = heard(&turns, 1, &segments, &[], &acknowledgements());
+        assert_eq!(first.heard_text, "the house has three bedrooms and");
+        assert_eq!((first.end, first.playback_stopped_ms), (TurnEnd::Interrupted, Some(180)));
+        let second = heard(&turns, 2, &segments, &[], &acknowledgements());
+        assert_eq!((second.heard_text.as_str(), second.first_audible_ms), ("sure", Some(700)));
+    }
+
+    #[test]
+    fn a_flag_belongs_to_the_answer_it_is_about_however_late_it_is_noticed() {
+        let turns = [turn(1_000, 2_000), turn(4_000, 5_000)];
+        let segments = [segment(2_600, 3_950, "the house"), segment(5_700, 6_500, "sure")];
+        let late = Flag { at: 5_700 * 8, segment: Some(0), reason: FlagReason::NoEnd };
+        let homeless = Flag { at: 5_800 * 8, segment: None, reason: FlagReason::NoStart };
+        let flags_of =
+            |number| heard(&turns, number, &segments, &[late, homeless], &acknowledgements()).flags;
+        assert_eq!(flags_of(1), ["no_end"]);
+        assert_eq!(flags_of(2), ["no_start"]);
+    }
+
+    #[test]
+    fn an_answer_that_begins_before_the_caller_has_finished_took_no_time() {
+        let turns = [turn(1_000, 3_000)];
+        let segments = [segment(2_500, 4_000, "sorry")];
+        assert_eq!(heard(&turns, 1, &segments, &[], &acknowledgements()).first_audible_ms, Some(0));
+    }
+
+    #[test]
+    fn the_start_of_an_acknowledgement_is_not_substantive_until_it_differs() {
+        let known = acknowledgements();
+        let mut going_on = segment(0, 1, "one mo");
+        going_on.complete = false;
+        going_on.text = "one".to_owned();
+        assert!(known.matching(&going_on).is_some());
+        going_on.text = "one house".to_owned();
+        assert!(known.matching(&going_on).is_none());
+        going_on.text = "one".to_owned();
+        going_on.complete = true;
+        assert!(known.matching(&going_on).is_none(), "a whole utterance that is only a beginning is not it");
+    }
+}

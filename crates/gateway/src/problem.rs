@@ -1,0 +1,270 @@
+//! Errors over HTTP: RFC 9457 `application/problem+json`, with a `type` that stays the same for ever.
+//!
+//! [`ApiError`] is everything that can go wrong in an endpoint; [`ApiError::problem`] maps it by an exhaustive match. The
+//! body says nothing about the inside, and nothing that differs between a missing thing and somebody else's thing: not
+//! even the request id, which travels in a header of its own.
+
+use crate::api_key::ApiKeyError;
+use axum::{
+    Json,
+    extract::rejection::QueryRejection,
+    response::{IntoResponse, Response},
+};
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use seiketsu_storage::DbError;
+use serde::{Deserialize, Serialize};
+
+/// The body of an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Which kind of problem: a stable URI, meant for programs.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    /// The HTTP status once more.
+    pub status: u16,
+    /// What is wrong this time and what would help, where there is more to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// Everything that can go wrong in an endpoint.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// No `Authorization: Bearer …`.
+    #[error("no API key was sent")]
+    NoKey,
+    /// A key that cannot be one.
+    #[error(transparent)]
+    BadKey(#[from] ApiKeyError),
+    /// A well-formed key that nobody issued, or that was revoked.
+    #[error("the API key is not known")]
+    UnknownKey,
+    /// The signature of a webhook is missing or wrong.
+    #[error("the request is not signed by Twilio for this URL")]
+    Signature,
+    /// The thing does not exist, or is somebody else's.
+    #[error("there is no such thing here")]
+    NotFound,
+    /// The path exists, the method does not.
+    #[error("this path does not know this method")]
+    Method,
+    /// A query parameter is missing, unknown or malformed.
+    #[error("{0}")]
+    Query(String),
+    /// A cursor that no list gave out.
+    #[error("the cursor was not given out by this list")]
+    Cursor,
+    /// A body that could not be read as what it should be.
+    #[error("{0}")]
+    Body(&'static str),
+    /// A body beyond the limit.
+    #[error("the body is larger than {limit_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The client did not send its body in time.
+    #[error("the body did not arrive in time")]
+    TooSlow,
+    /// A path for WebSockets was asked for something else.
+    #[error("this path speaks WebSocket only")]
+    NotWebSocket,
+    /// As many unproven sockets are open as may be.
+    #[error("too many connections are waiting for their first message")]
+    Busy,
+    /// A log filter that could not be read.
+    #[error("not a log filter: {0}")]
+    LogFilter(String),
+    /// The database did not do what it was asked.
+    #[error("the database failed")]
+    Database(#[from] DbError),
+    /// Something that must not happen did.
+    #[error("{0}")]
+    Internal(&'static str),
+}
+
+/// One row of the mapping.
+struct Mapped {
+    status: StatusCode,
+    kind: &'static str,
+    title: &'static str,
+    detail: bool,
+    retry_after_seconds: Option<u16>,
+}
+
+impl ApiError {
+    fn mapped(&self) -> Mapped {
+        let row =
+            |status, kind, title| Mapped { status, kind, title, detail: false, retry_after_seconds: None };
+        match self {
+            Self::NoKey | Self::BadKey(ApiKeyError::Malformed | ApiKeyError::Checksum) | Self::UnknownKey => {
+                Mapped {
+                    detail: true,
+                    ..row(StatusCode::UNAUTHORIZED, "unauthorized", "A valid API key is needed")
+                }
+            }
+            Self::Signature => {
+                row(StatusCode::FORBIDDEN, "bad-signature", "The request is not signed as it must be")
+            }
+            Self::NotFound => row(StatusCode::NOT_FOUND, "not-found", "There is no such thing here"),
+            Self::Method => row(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "This path does not know this method",
+            ),
+            Self::Query(_) | Self::Cursor => {
+                Mapped { detail: true, ..row(StatusCode::BAD_REQUEST, "bad-query", "The query is not valid") }
+            }
+            Self::Body(_) | Self::LogFilter(_) => {
+                Mapped { detail: true, ..row(StatusCode::BAD_REQUEST, "bad-body", "The body is not valid") }
+            }
+            Self::TooLarge { .. } => Mapped {
+                detail: true,
+                ..row(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large")
+            },
+            Self::TooSlow => {
+                row(StatusCode::REQUEST_TIMEOUT, "too-slow", "The request did not arrive in time")
+            }
+            Self::NotWebSocket => {
+                row(StatusCode::UPGRADE_REQUIRED, "websocket-only", "This path speaks WebSocket only")
+            }
+            Self::Busy => Mapped {
+                retry_after_seconds: Some(1),
+                ..row(StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many connections at the moment")
+            },
+            Self::Database(error) if error.is_away() => Mapped {
+                retry_after_seconds: Some(2),
+                ..row(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "unavailable",
+                    "A part that is needed for this is away",
+                )
+            },
+            Self::Database(_) | Self::Internal(_) => {
+                row(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side")
+            }
+        }
+    }
+
+    /// The body, and with it the status.
+    pub(crate) fn problem(&self) -> Problem {
+        let Mapped { status, kind, title, detail, .. } = self.mapped();
+        Problem {
+            kind: format!("urn:seiketsu:problem:{kind}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: detail.then(|| self.to_string()),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let Mapped { status, retry_after_seconds, .. } = self.mapped();
+        match &self {
+            Self::Internal(_) => tracing::error!(error = %self, "a request failed"),
+            Self::Database(error) => {
+                tracing::warn!(error = error as &dyn std::error::Error, "the database failed");
+            }
+            Self::Signature | Self::UnknownKey | Self::Busy => {
+                tracing::info!(error = %self, "a request was refused");
+            }
+            Self::NoKey
+            | Self::BadKey(_)
+            | Self::NotFound
+            | Self::Method
+            | Self::Query(_)
+            | Self::Cursor
+            | Self::Body(_)
+            | Self::TooLarge { .. }
+            | Self::TooSlow
+            | Self::NotWebSocket
+            | Self::LogFilter(_) => tracing::debug!(error = %self, "a request was refused"),
+        }
+        let mut response = (status, Json(self.problem())).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = retry_after_seconds {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::Query(rejection.body_text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The golden matrix: what programs outside rely on.
+    #[test]
+    fn every_error_has_a_stable_type_and_status() {
+        let rows = [
+            ApiError::NoKey,
+            ApiError::BadKey(ApiKeyError::Checksum),
+            ApiError::UnknownKey,
+            ApiError::Signature,
+            ApiError::NotFound,
+            ApiError::Method,
+            ApiError::Query("limit: too large".into()),
+            ApiError::Cursor,
+            ApiError::Body("not a form"),
+            ApiError::LogFilter("x".into()),
+            ApiError::TooLarge { limit_bytes: 9 },
+            ApiError::TooSlow,
+            ApiError::NotWebSocket,
+            ApiError::Busy,
+            ApiError::Internal("secret"),
+        ]
+        .map(|error| {
+            let Problem { kind, status, detail, .. } = error.problem();
+            format!(
+                "{status} {} {}",
+                kind.trim_start_matches("urn:seiketsu:problem:"),
+                detail.unwrap_or_default()
+            )
+        });
+        insta::assert_snapshot!(rows.join("\n"), @r"
+        401 unauthorized no API key was sent
+        401 unauthorized the API key has a typing error: its checksum does not match
+        401 unauthorized the API key is not known
+        403 bad-signature 
+        404 not-found 
+        405 method-not-allowed 
+        400 bad-query limit: too large
+        400 bad-query the cursor was not given out by this list
+        400 bad-body not a form
+        400 bad-body not a log filter: x
+        413 body-too-large the body is larger than 9 bytes
+        408 too-slow 
+        426 websocket-only 
+        503 busy 
+        500 internal 
+        ");
+    }
+
+    #[tokio::test]
+    async fn an_error_is_a_problem_document_with_the_headers_its_status_asks_for() {
+        let response = ApiError::NoKey.into_response();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
+        let body = axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap();
+        let problem: Problem = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem, ApiError::NoKey.problem());
+        assert_eq!(ApiError::Busy.into_response().headers()[RETRY_AFTER], "1");
+    }
+}

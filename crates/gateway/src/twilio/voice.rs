@@ -1,0 +1,109 @@
+//! `POST /twilio/voice`: somebody calls one of our numbers.
+//!
+//! Begins the call record and answers TwiML that connects the call to `/twilio/media`. Delivered again for the same
+//! CallSid it finds the same record and hands out a fresh token. Errors: 403 not signed, 400 no CallSid, 413, 408. What
+//! the caller can be told is told in TwiML with status 200, because to anything else Twilio reacts with a message of its
+//! own ("an application error has occurred"):
+//! - a number that leads nowhere, or to a tenant that is not served, is rejected: the call is never answered, nobody is
+//!   billed, and the caller hears the network's own tone, as with any number not in service;
+//! - while the database is away the caller hears an apology.
+
+use super::{AFTER, MEDIA, signed::SignedForm, token, token::MediaToken, twiml::Twiml};
+use crate::{Gateway, problem::ApiError};
+use axum::extract::State;
+use seiketsu_domain::{CallId, PhoneNumber, Pii, TenantScope};
+use seiketsu_storage::{
+    DbError, Reason, calls,
+    platform::{bind_vendor_call, number_route},
+};
+
+/// What a caller hears when we cannot even look up whom they called.
+pub(super) const APOLOGY: &str =
+    "We are sorry, we cannot take your call right now. Please call again in a few minutes.";
+
+pub(super) async fn voice(State(gateway): State<Gateway>, form: SignedForm) -> Result<Twiml, ApiError> {
+    let call_sid = form.call_sid()?;
+    Ok(answer(&gateway, &form, call_sid).await.unwrap_or_else(|error| apologise(&error)))
+}
+
+/// What is said when the database does not do its part.
+pub(super) fn apologise(error: &DbError) -> Twiml {
+    tracing::error!(error = error as &dyn std::error::Error, "a caller was sent away: the database failed");
+    Twiml::Apologise(APOLOGY)
+}
+
+async fn answer(gateway: &Gateway, form: &SignedForm, call_sid: &str) -> Result<Twiml, DbError> {
+    let Some(to) = form.get("To").and_then(|to| to.parse::<PhoneNumber>().ok()) else {
+        tracing::warn!("a call to something that is not a phone number was rejected");
+        return Ok(Twiml::Reject);
+    };
+    let now = gateway.ids().clock().now();
+    let mut system = gateway.db().system(Reason::RouteCall).await?;
+    let Some(route) = number_route(&mut system, &to).await? else {
+        tracing::warn!(number = %to, "a call to a number without a route was rejected");
+        return Ok(Twiml::Reject);
+    };
+    // Claimed before the record is begun: however often this is delivered, and wherever we crash, there is one record.
+    let bound = bind_vendor_call(&mut system, call_sid, &route.scope, gateway.ids().next(), now).await?;
+    system.commit().await?;
+
+    let mut tenant = gateway.db().tenant(&bound.scope).await?;
+    calls::begin(
+        &mut tenant,
+        &calls::NewCall {
+            id: bound.call_id,
+            agent_id: route.agent_id,
+            // Withheld numbers come as words, or not at all.
+            from: form.get("From").and_then(|from| from.parse().ok()).map(Pii::new),
+            to,
+            vendor_call_sid: Some(call_sid.to_owned()),
+            replica_id: gateway.config().replica,
+            started_at: now,
+        },
+    )
+    .await?;
+    let call = calls::get(&mut tenant, bound.call_id).await?;
+    tenant.commit().await?;
+    if call.is_none_or(|call| call.ended.is_some()) {
+        return Ok(Twiml::Hangup);
+    }
+    tracing::info!(call = %bound.call_id, tenant = %bound.scope.tenant_id(), again = !bound.new, "a call arrives");
+    Ok(connect(gateway, bound.scope, bound.call_id, call_sid, Attempt::FIRST))
+}
+
+/// How often this call has been connected, this time included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Attempt(pub(super) u32);
+
+impl Attempt {
+    /// The call has just begun.
+    pub(super) const FIRST: Self = Self(1);
+    /// A call that was cut more often has no line to speak of.
+    pub(super) const LAST: Self = Self(6);
+}
+
+/// TwiML that connects a call to a media socket, with a fresh token.
+pub(super) fn connect(
+    gateway: &Gateway,
+    scope: TenantScope,
+    call: CallId,
+    call_sid: &str,
+    Attempt(attempt): Attempt,
+) -> Twiml {
+    let token = MediaToken {
+        id: gateway.ids().next_uuid(),
+        call,
+        tenant: scope.tenant_id(),
+        call_sid: call_sid.to_owned(),
+        resumed: attempt > 1,
+        expires_at: gateway.ids().clock().now() + token::LIFETIME,
+    };
+    let public_url = &gateway.config().public_url;
+    Twiml::Connect {
+        socket: public_url.socket_at(MEDIA),
+        token: gateway.tokens().sign(&token),
+        after: public_url.at(&format!("{AFTER}?attempt={attempt}")),
+        // Whatever cut the call twice may need a moment.
+        pause: attempt > 2,
+    }
+}

@@ -1,0 +1,7 @@
+//! Twilio's REST API, as far as a call needs it, and the signature of its webhooks. The media stream is not here: there
+//! the platform is the server.
+
+mod client;
+pub mod signature;
+
+pub use client::{HangUp, Twilio, TwilioConfig};

@@ -1,0 +1,235 @@
+//! How slow the vendors are: latency profiles after published measurements of real ones.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr, time::Duration};
+
+/// A latency profile of all three vendors at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// No delay at all: what is left is the platform's own.
+    Zero,
+    /// The quickest vendor of each kind.
+    Fast,
+    /// What most production agents are built on.
+    #[default]
+    Typical,
+    /// Vendors on a bad day.
+    Slow,
+    /// As [`Profile::Typical`], with stalls, refusals and half-open connections.
+    Stalling,
+}
+
+/// A profile that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown profile `{0}`: one of zero, fast, typical, slow, stalling")]
+pub struct ProfileError(String);
+
+impl Profile {
+    /// All of them, quickest first.
+    pub const ALL: [Self; 5] = [Self::Zero, Self::Fast, Self::Typical, Self::Slow, Self::Stalling];
+
+    /// The name in options, logs and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Zero => "zero",
+            Self::Fast => "fast",
+            Self::Typical => "typical",
+            Self::Slow => "slow",
+            Self::Stalling => "stalling",
+        }
+    }
+
+    /// From the end of speech to the final transcript.
+    ///
+    /// Deepgram nova-3, ElevenLabs scribe_v2_realtime and OpenAI gpt-4o-transcribe in pipecat-ai/stt-benchmark.
+    pub const fn final_transcript(self) -> Quantiles {
+        match self {
+            Self::Zero => Quantiles::ZERO,
+            Self::Fast => Quantiles::new(247, 298, 326, 600),
+            Self::Typical | Self::Stalling => Quantiles::new(281, 348, 407, 1_500),
+            Self::Slow => Quantiles::new(637, 965, 1_655, 3_000),
+        }
+    }
+
+    /// From the request to the first token.
+    ///
+    /// gpt-oss-120b on Groq, gpt-4.1 and claude-haiku-4-5 in kwindla/aiewf-eval.
+    pub const fn first_token(self) -> Quantiles {
+        match self {
+            Self::Zero => Quantiles::ZERO,
+            Self::Fast => Quantiles::new(98, 217, 800, 2_117),
+            Self::Typical | Self::Stalling => Quantiles::new(536, 1_771, 3_500, 5_056),
+            Self::Slow => Quantiles::new(798, 1_615, 3_152, 6_500),
+        }
+    }
+
+    /// From one token to the next.
+    pub const fn token_interval(self) -> Duration {
+        match self {
+            Self::Zero => Duration::ZERO,
+            Self::Fast => Duration::from_micros(1_000_000 / 200),
+            Self::Typical | Self::Stalling => Duration::from_micros(1_000_000 / 80),
+            Self::Slow => Duration::from_micros(1_000_000 / 40),
+        }
+    }
+
+    /// From the text of a synthesis to its first byte.
+    pub const fn first_byte(self) -> Quantiles {
+        match self {
+            Self::Zero => Quantiles::ZERO,
+            Self::Fast => Quantiles::new(188, 260, 400, 800),
+            Self::Typical | Self::Stalling => Quantiles::new(288, 400, 600, 1_200),
+            Self::Slow => Quantiles::new(400, 800, 1_500, 3_000),
+        }
+    }
+
+    /// The shares of requests that go wrong by themselves.
+    pub const fn fault_shares(self) -> FaultShares {
+        match self {
+            Self::Zero | Self::Fast | Self::Typical | Self::Slow => {
+                FaultShares { stalled: 0.0, refused: 0.0, rate_limited: 0.0, half_open: 0.0 }
+            }
+            Self::Stalling => {
+                FaultShares { stalled: 0.01, refused: 0.01, rate_limited: 0.01, half_open: 0.001 }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Profile {
+    type Err = ProfileError;
+    fn from_str(text: &str) -> Result<Self, ProfileError> {
+        Self::ALL
+            .into_iter()
+            .find(|profile| profile.name() == text)
+            .ok_or_else(|| ProfileError(text.to_owned()))
+    }
+}
+
+/// Shares of requests, each between 0 and 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FaultShares {
+    /// Nothing comes for ten seconds, then everything does.
+    pub stalled: f64,
+    /// The vendor turns the request away.
+    pub refused: f64,
+    /// The vendor asks for fewer requests.
+    pub rate_limited: f64,
+    /// The connection stays open and silent in mid-stream.
+    pub half_open: f64,
+}
+
+/// A distribution of delays by its quantiles, linear in between; the shortest delay is half the median.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quantiles {
+    p50_ms: u32,
+    p95_ms: u32,
+    p99_ms: u32,
+    max_ms: u32,
+}
+
+impl Quantiles {
+    /// Never a delay.
+    pub const ZERO: Self = Self::new(0, 0, 0, 0);
+
+    const fn new(p50_ms: u32, p95_ms: u32, p99_ms: u32, max_ms: u32) -> Self {
+        assert!(p50_ms <= p95_ms && p95_ms <= p99_ms && p99_ms <= max_ms, "quantiles rise");
+        Self { p50_ms, p95_ms, p99_ms, max_ms }
+    }
+
+    /// The delay below which the share `quantile` (0 to 1) of all delays lies, to the millisecond.
+    pub fn at(&self, quantile: f64) -> Duration {
+        let [p50, p95, p99, max] = [self.p50_ms, self.p95_ms, self.p99_ms, self.max_ms].map(f64::from);
+        let corners = [(0.0, p50 / 2.0), (0.5, p50), (0.95, p95), (0.99, p99), (1.0, max)];
+        let quantile = quantile.clamp(0.0, 1.0);
+        let delay_ms = corners.windows(2).find(|pair| quantile <= pair[1].0).map_or(max, |pair| {
+            let [(from, low), (to, high)] = [pair[0], pair[1]];
+            low + (high - low) * (quantile - from) / (to - from)
+        });
+        Duration::from_millis(delay_ms.round() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+    #[test]
+    fn ten_thousand_draws_have_the_quantiles_of_the_profile() {
+        for profile in Profile::ALL {
+            for quantiles in [profile.final_transcript(), profile.first_token(), profile.first_byte()] {
+                let mut rng = StdRng::seed_from_u64(7);
+                let mut draws: Vec<f64> =
+                    (0..10_000).map(|_| quantiles.at(rng.random::<f64>()).as_secs_f64() * 1e3).collect();
+                draws.sort_by(f64::total_cmp);
+                let expected = [(0.5, quantiles.p50_ms), (0.95, quantiles.p95_ms), (0.99, quantiles.p99_ms)];
+                for (share, expected_ms) in expected {
+                    // Above p95 the tails are so steep that a share off by a thousandth moves the value by more
+                    // than 2 %: random draws are held to the share, within three standard errors.
+                    let below =
+                        draws.iter().filter(|draw| **draw <= f64::from(expected_ms)).count() as f64 / 1e4;
+                    let tolerance = 3.0 * (share * (1.0 - share) / 1e4_f64).sqrt();
+                    assert!(
+                        profile == Profile::Zero || (below - share).abs() < tolerance,
+                        "{profile} p{share}: {below}"
+                    );
+                }
+                let (least, most) = (draws[0], draws[9_999]);
+                assert!(least >= (f64::from(quantiles.p50_ms) / 2.0).floor(), "{profile}: {least}");
+                assert!(most <= f64::from(quantiles.max_ms), "{profile}: {most}");
+                let median = draws[5_000];
+                assert!((median - f64::from(quantiles.p50_ms)).abs() <= f64::from(quantiles.p50_ms) * 0.02);
+            }
+        }
+    }
+
+    #[test]
+    fn evenly_spread_draws_hit_each_quantile_within_two_percent() {
+        for profile in Profile::ALL {
+            for quantiles in [profile.final_transcript(), profile.first_token(), profile.first_byte()] {
+                let draws: Vec<f64> = (0..10_000)
+                    .map(|n| quantiles.at((f64::from(n) + 0.5) / 1e4).as_secs_f64() * 1e3)
+                    .collect();
+                for (index, expected_ms) in [
+                    (5_000, quantiles.p50_ms),
+                    (9_500, quantiles.p95_ms),
+                    (9_900, quantiles.p99_ms),
+                    (9_999, quantiles.max_ms),
+                ] {
+                    let expected = f64::from(expected_ms);
+                    assert!(
+                        (draws[index] - expected).abs() <= expected * 0.02,
+                        "{profile} {index}: {}",
+                        draws[index]
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn quantiles_outside_zero_to_one_are_the_extremes() {
+        let quantiles = Profile::Typical.first_token();
+        assert_eq!(quantiles.at(-1.0), Duration::from_millis(268));
+        assert_eq!(quantiles.at(2.0), Duration::from_millis(5_056));
+    }
+
+    #[test]
+    fn every_name_parses_back_and_an_unknown_one_is_named() {
+        for profile in Profile::ALL {
+            assert_eq!(profile.name().parse(), Ok(profile));
+        }
+        assert_eq!(
+            "quick".parse::<Profile>().unwrap_err().to_string(),
+            "unknown profile `quick`: one of zero, fast, typical, slow, stalling"
+        );
+    }
+}

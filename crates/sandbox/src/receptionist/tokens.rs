@@ -1,0 +1,180 @@
+//! An utterance as words that can be claimed one by one, so that no word is understood twice.
+
+use std::ops::Range;
+
+/// Words of one utterance that are looked at; a longer one is cut.
+const MAX_TOKENS: usize = 160;
+/// Characters of one word that are kept.
+const MAX_TOKEN_CHARS: usize = 32;
+
+/// The words of an utterance, lower case, with a note of those that have been understood already.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tokens {
+    words: Vec<String>,
+    claimed: Vec<bool>,
+}
+
+impl Tokens {
+    /// Splits text. Recognised speech has neither punctuation nor capitals, typed text has both: `10am`, `$450,000` and
+    /// `2:30` become what a recogniser would have written.
+    pub(super) fn new(text: &str) -> Self {
+        let mut words: Vec<String> = Vec::new();
+        for chunk in text.split(char::is_whitespace) {
+            if words.len() >= MAX_TOKENS {
+                break;
+            }
+            split_chunk(chunk, &mut words);
+        }
+        words.truncate(MAX_TOKENS);
+        let claimed = vec![false; words.len()];
+        Self { words, claimed }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The word at this place whether claimed or not; empty beyond the end.
+    pub(super) fn word(&self, at: usize) -> &str {
+        self.words.get(at).map_or("", String::as_str)
+    }
+
+    /// The word before this place; empty at the start.
+    pub(super) fn before(&self, at: usize) -> &str {
+        at.checked_sub(1).map_or("", |before| self.word(before))
+    }
+
+    /// The word at this place if nobody has claimed it, otherwise nothing.
+    pub(super) fn free(&self, at: usize) -> Option<&str> {
+        match self.claimed.get(at) {
+            Some(false) => Some(self.word(at)),
+            Some(true) | None => None,
+        }
+    }
+
+    /// Whether all words of the range exist and are unclaimed.
+    pub(super) fn all_free(&self, range: Range<usize>) -> bool {
+        range.end <= self.len() && range.into_iter().all(|at| !self.claimed[at])
+    }
+
+    pub(super) fn claim(&mut self, range: Range<usize>) {
+        let end = range.end.min(self.len());
+        for at in range.start.min(end)..end {
+            self.claimed[at] = true;
+        }
+    }
+
+    /// Whether the words of `phrase` stand here, claimed or not. Returns how many they are.
+    pub(super) fn phrase_at(&self, at: usize, phrase: &str) -> Option<usize> {
+        let mut length = 0;
+        for word in phrase.split(' ') {
+            if self.word(at + length) != word {
+                return None;
+            }
+            length += 1;
+        }
+        Some(length)
+    }
+
+    /// The first of these phrases (separated by commas, longer ones first) that stands here, and how many words it has.
+    pub(super) fn any_at(&self, at: usize, phrases: &str) -> Option<usize> {
+        phrases.split(", ").find_map(|phrase| self.phrase_at(at, phrase))
+    }
+
+    /// Where the first of these phrases (separated by commas) is found, claimed or not.
+    pub(super) fn find(&self, phrases: &str) -> Option<Range<usize>> {
+        (0..self.len()).find_map(|at| self.any_at(at, phrases).map(|length| at..at + length))
+    }
+
+    /// Whether any of these phrases (separated by commas) is in it, claimed or not.
+    pub(super) fn has(&self, phrases: &str) -> bool {
+        self.find(phrases).is_some()
+    }
+}
+
+fn split_chunk(chunk: &str, words: &mut Vec<String>) {
+    let is_email = chunk.contains('@');
+    let chars: Vec<char> = chunk.chars().take(4 * MAX_TOKEN_CHARS).flat_map(char::to_lowercase).collect();
+    let mut word = String::new();
+    let flush = |word: &mut String, words: &mut Vec<String>| {
+        let kept = word.trim_matches('\'');
+        if !kept.is_empty() {
+            words.push(kept.chars().take(MAX_TOKEN_CHARS).collect());
+        }
+        word.clear();
+    };
+    for (at, &char) in chars.iter().enumerate() {
+        let previous = at.checked_sub(1).map_or(' ', |before| chars[before]);
+        let next = chars.get(at + 1).copied().unwrap_or(' ');
+        let between_digits = previous.is_ascii_digit() && next.is_ascii_digit();
+        match char {
+            '\'' | '\u{2019}' => word.push('\''),
+            ':' | '.' if between_digits => word.push(char),
+            ',' if between_digits => {}
+            '.' if is_email => {
+                flush(&mut word, words);
+                words.push("dot".to_owned());
+            }
+            '@' => {
+                flush(&mut word, words);
+                words.push("at".to_owned());
+            }
+            '$' => {
+                flush(&mut word, words);
+                words.push("$".to_owned());
+            }
+            _ if char.is_alphabetic() || char.is_ascii_digit() => {
+                let after_number =
+                    previous.is_ascii_digit() && !char.is_ascii_digit() && !is_ordinal_suffix(&chars[at..]);
+                if after_number || (char.is_ascii_digit() && previous.is_alphabetic()) {
+                    flush(&mut word, words);
+                }
+                word.push(char);
+            }
+            _ => flush(&mut word, words),
+        }
+    }
+    flush(&mut word, words);
+}
+
+/// `28th` stays one word, `28am` does not.
+fn is_ordinal_suffix(rest: &[char]) -> bool {
+    let ends = rest.get(2).is_none_or(|after| !after.is_alphanumeric());
+    ends && matches!(rest.get(..2), Some(['s', 't'] | ['n', 'd'] | ['r', 'd'] | ['t', 'h']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        Tokens::new(text).words
+    }
+
+    #[test]
+    fn typed_text_becomes_what_a_recogniser_writes() {
+        assert_eq!(words("Hi, I'm Anna-Lee!"), ["hi", "i'm", "anna", "lee"]);
+        assert_eq!(words("at 10am or 2:30PM"), ["at", "10", "am", "or", "2:30", "pm"]);
+        assert_eq!(words("$450,000, 3BR"), ["$", "450000", "3", "br"]);
+        assert_eq!(words("the 28th, 1.2m"), ["the", "28th", "1.2", "m"]);
+        assert_eq!(words("anna@example.com"), ["anna", "at", "example", "dot", "com"]);
+        assert_eq!(words("  …  "), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_claimed_word_is_not_free_again() {
+        let mut tokens = Tokens::new("three bed house");
+        tokens.claim(0..2);
+        assert_eq!((tokens.free(1), tokens.free(2), tokens.free(3)), (None, Some("house"), None));
+    }
+
+    #[test]
+    fn endless_input_is_cut() {
+        assert_eq!(Tokens::new(&"word ".repeat(100_000)).len(), MAX_TOKENS);
+        assert!(Tokens::new(&"x".repeat(100_000)).word(0).len() <= MAX_TOKEN_CHARS);
+    }
+}

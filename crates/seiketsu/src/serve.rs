@@ -1,0 +1,280 @@
+//! The composition root of a server: builds the parts, wires the ports, runs until told to stop, drains.
+
+use crate::{
+    config::Config,
+    exit::{Exit, Stop},
+    logging::{self, Filter},
+    terminal::Terminal,
+    vendors::{self, Place, Vendors},
+};
+use anyhow::Context;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use secrecy::{ExposeSecret, SecretString};
+use seiketsu_brokerage::{BrokerageDesk, Recovery};
+use seiketsu_domain::{AudioFormat, Clock, IdSource, ReplicaId, SystemClock};
+use seiketsu_gateway::{Admin, Gateway, GatewayConfig, Parts, Startup, config::MediaLimits};
+use seiketsu_session::{LATENCY_BUCKETS_SECONDS, SessionOptions, Sessions};
+use seiketsu_storage::{Db, DbOptions, Endpoint, agents, platform, setup};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How often old things of the platform's own bookkeeping are swept.
+const UPKEEP_EVERY: Duration = Duration::from_secs(20);
+
+/// The listeners, bound before anything slow begins, so that a port in use is told at once.
+pub(crate) struct Listeners {
+    pub public: TcpListener,
+    pub admin: TcpListener,
+}
+
+impl Listeners {
+    pub(crate) async fn bind(config: &Config) -> anyhow::Result<Self> {
+        Ok(Self {
+            public: bind(config.listen, "--port PORT or LISTEN=127.0.0.1:PORT").await?,
+            admin: bind(config.admin_listen, "ADMIN_LISTEN=127.0.0.1:PORT").await?,
+        })
+    }
+}
+
+async fn bind(address: SocketAddr, way_out: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let port = address.port();
+        let message = if error.kind() == std::io::ErrorKind::AddrInUse {
+            format!("port {port} is in use ({address}): stop what holds it (`ss -ltnp 'sport = :{port}'` shows it) or choose another with {way_out}")
+        } else {
+            format!("cannot listen on {address}: {error}; choose another address with {way_out}")
+        };
+        Stop::new(Exit::Missing, message)
+    })
+}
+
+/// Ids, chance and time of this process.
+pub(crate) fn identity() -> anyhow::Result<IdSource> {
+    use rand::TryRng;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let mut seed = [0; 32];
+    rand::rngs::SysRng.try_fill_bytes(&mut seed).context("the system gives no randomness")?;
+    Ok(IdSource::new(clock, seed))
+}
+
+/// What a server is made of, all of it settled.
+pub(crate) struct Settled {
+    pub config: Config,
+    pub db: Db,
+    pub vendors: Vendors,
+    pub jwt_secret: SecretString,
+    pub ids: IdSource,
+    pub listeners: Listeners,
+    pub filter: Filter,
+}
+
+/// A running server.
+pub(crate) struct Server {
+    pub sessions: Sessions,
+    drain: CancellationToken,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    writers: TaskTracker,
+    gateway: Gateway,
+    drain_seconds: u64,
+    db: Db,
+}
+
+impl Server {
+    /// Wires everything and begins to serve.
+    pub(crate) fn start(settled: Settled) -> anyhow::Result<Self> {
+        let Settled { config, db, vendors, jwt_secret, ids, listeners, filter } = settled;
+        let prometheus = recorder()?;
+        let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
+        let (tasks, writers) = (TaskTracker::new(), TaskTracker::new());
+        let http = vendors::http()?;
+        let clock = Arc::clone(ids.clock());
+        let replica: ReplicaId = ids.next();
+
+        let desk = BrokerageDesk::new(db.clone(), Arc::clone(&clock), ids.clone(), writers.clone());
+        let options = SessionOptions {
+            max_calls: config.max_calls,
+            acknowledge_after: Duration::from_millis(config.acknowledge_after_ms),
+            ..SessionOptions::default()
+        };
+        let sessions = Sessions::new(
+            options,
+            vendors.providers(&config, &http, &tasks),
+            Arc::new(desk),
+            vendors.telephony(&http),
+            Arc::clone(&clock),
+            drain.clone(),
+        );
+
+        let recovery = Recovery::new(db.clone(), replica, Arc::clone(&clock));
+        tasks.spawn(recovery.run(stop.clone()));
+        let upkeep = prometheus.clone();
+        let upkeep_stop = stop.clone();
+        tasks.spawn(async move {
+            let sweep = async {
+                loop {
+                    tokio::time::sleep(UPKEEP_EVERY).await;
+                    upkeep.run_upkeep();
+                }
+            };
+            let _: Option<()> = upkeep_stop.run_until_cancelled(sweep).await;
+        });
+
+        let startup = Startup::default();
+        let gateway = Gateway::new(Parts {
+            db: db.clone(),
+            switchboard: Arc::new(sessions.clone()),
+            config: GatewayConfig {
+                public_url: config.public_url.clone(),
+                jwt_secret,
+                twilio_auth_token: vendors.twilio.key.clone(),
+                replica,
+                media: MediaLimits::default(),
+            },
+            ids,
+            startup: startup.clone(),
+        });
+        let admin = Admin { prometheus, log_level: Arc::new(filter), dependencies: vendors.dependencies() };
+        // The admin listener answers for as long as there is something to see; the public one until the drain is over.
+        tasks.spawn(watch("public", seiketsu_gateway::serve(listeners.public, gateway.router(), stop.clone())));
+        tasks.spawn(watch("admin", seiketsu_gateway::serve(listeners.admin, gateway.admin_router(admin), stop.clone())));
+        startup.finished();
+        Ok(Self { sessions, drain, stop, tasks, writers, gateway, drain_seconds: config.drain_seconds, db })
+    }
+
+    /// Refuses new calls, waits for live ones and for what they have to write, then stops.
+    pub(crate) async fn drain(self, terminal: Terminal) {
+        self.drain.cancel();
+        let live = self.sessions.live_calls();
+        if live > 0 {
+            terminal.talk(format_args!(
+                "draining: {live} live calls go on, for {} s at most; press Ctrl-C again to cut them",
+                self.drain_seconds
+            ));
+        }
+        tokio::select! {
+            () = self.sessions.drained() => {}
+            () = tokio::time::sleep(Duration::from_secs(self.drain_seconds)) => {
+                tracing::warn!(calls = self.sessions.live_calls(), "the drain took too long; calls are cut");
+            }
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        self.stop.cancel();
+        for tracker in [&self.writers, &self.tasks, self.gateway.sockets()] {
+            tracker.close();
+            if tokio::time::timeout(Duration::from_secs(5), tracker.wait()).await.is_err() {
+                tracing::debug!(left = tracker.len(), "not everything stopped in time");
+            }
+        }
+        self.db.close().await;
+    }
+}
+
+async fn watch(listener: &'static str, served: impl Future<Output = std::io::Result<()>>) {
+    if let Err(error) = served.await {
+        tracing::error!(%error, listener, "a listener ended");
+    }
+}
+
+fn recorder() -> anyhow::Result<PrometheusHandle> {
+    let latencies = ["seiketsu_turn_first_audible_seconds", "seiketsu_turn_first_substantive_seconds", "seiketsu_turn_stage_seconds"];
+    let mut builder = PrometheusBuilder::new();
+    for name in latencies {
+        builder = builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), &LATENCY_BUCKETS_SECONDS)?;
+    }
+    builder = builder.set_buckets_for_metric(
+        Matcher::Full(seiketsu_gateway::REQUEST_SECONDS.to_owned()),
+        &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0],
+    )?;
+    builder = builder.set_buckets_for_metric(
+        Matcher::Full("seiketsu_call_duration_seconds".to_owned()),
+        &[10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_200.0, 1_800.0],
+    )?;
+    let handle = builder.install_recorder().context("installing the metrics recorder")?;
+    seiketsu_gateway::describe_metrics();
+    Ok(handle)
+}
+
+/// Synthesises the fixed sentences of every agent, so that no first call waits for one.
+pub(crate) async fn prepare_agents(db: &Db, sessions: &Sessions) -> anyhow::Result<()> {
+    let mut system = db.system(seiketsu_storage::Reason::OperatorRead).await?;
+    let tenants = platform::tenants(&mut system).await?;
+    system.commit().await?;
+    for tenant in tenants {
+        let mut tx = db.tenant(&tenant.scope).await?;
+        for agent in agents::list(&mut tx).await? {
+            sessions.prepare(tenant.scope, &agent, AudioFormat::Mulaw8k);
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Resolves on Ctrl-C or SIGTERM.
+pub(crate) async fn told_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Connects with the limits of the configuration.
+pub(crate) async fn connect(config: &Config, endpoint: Endpoint) -> anyhow::Result<Db> {
+    let options = DbOptions { tenant_connections: config.database_connections, ..DbOptions::new(endpoint) };
+    Db::connect(&options).await.context("connecting to the database")
+}
+
+fn endpoint(config: &Config) -> anyhow::Result<Endpoint> {
+    let url = config.database_url.as_ref().ok_or_else(|| {
+        Stop::new(Exit::Usage, "set DATABASE_URL (or database.url): this command does not start a database of its own; `seiketsu up` does")
+    })?;
+    Endpoint::parse(url.expose_secret()).context("DATABASE_URL (database.url)")
+}
+
+/// `seiketsu migrate`
+pub(crate) async fn migrate(config: &Config, terminal: Terminal) -> anyhow::Result<Exit> {
+    let database = endpoint(config)?;
+    let step = terminal.step("migrate");
+    setup::bootstrap(&database.database("postgres"), database.database_name()).await?;
+    setup::migrate(&database).await?;
+    step.done(format_args!("`{}` is at version {}", database.database_name(), setup::newest_migration()));
+    Ok(Exit::Success)
+}
+
+/// `seiketsu serve`
+pub(crate) async fn serve(config: Config, terminal: Terminal) -> anyhow::Result<Exit> {
+    let filter = logging::install(&config)?;
+    let place = |vendor: &crate::config::Vendor, name: &str| {
+        let key = vendor.api_key.clone().ok_or_else(|| {
+            Stop::new(Exit::Usage, format!("set {name}_API_KEY: `serve` uses real vendors only; `seiketsu up` has a sandbox"))
+        })?;
+        anyhow::Ok(Place { base: vendor.base_url.clone(), key, real: true })
+    };
+    let (account_sid, token) = config.twilio.account.clone().ok_or_else(|| {
+        Stop::new(Exit::Usage, "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: webhooks cannot be verified without them")
+    })?;
+    let vendors = Vendors {
+        openai: place(&config.openai, "OPENAI")?,
+        deepgram: place(&config.deepgram, "DEEPGRAM")?,
+        elevenlabs: place(&config.elevenlabs, "ELEVENLABS")?,
+        twilio: Place { base: config.twilio.base_url.clone(), key: token, real: true },
+        account_sid,
+    };
+    let jwt_secret = config.jwt_secret.clone().ok_or_else(|| {
+        Stop::new(Exit::Usage, "set JWT_SECRET (at least 32 characters; `openssl rand -hex 32` makes one)")
+    })?;
+    let listeners = Listeners::bind(&config).await?;
+    let db = connect(&config, endpoint(&config)?).await?;
+    let ids = identity()?;
+    let server = Server::start(Settled { config, db: db.clone(), vendors, jwt_secret, ids, listeners, filter })?;
+    prepare_agents(&db, &server.sessions).await?;
+    told_to_stop().await?;
+    server.drain(terminal).await;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,30 @@
+//! The voice of simulated callers: the sandbox' own, sub-carrier included.
+
+use async_trait::async_trait;
+use seiketsu_carrier::{SpeechError, SpeechSource, Utterance};
+use seiketsu_domain::Language;
+use seiketsu_sandbox::{Espeak, EspeakVoice};
+
+/// A caller's voice; nobody mistakes it for the agent's.
+const CALLER_VOICE: &str = "caller";
+
+#[derive(Debug)]
+pub(crate) struct CallerVoice(Espeak);
+
+impl CallerVoice {
+    pub(crate) fn new() -> Self {
+        Self(Espeak::new())
+    }
+}
+
+#[async_trait]
+impl SpeechSource for CallerVoice {
+    async fn speak(&self, text: &str) -> Result<Utterance, SpeechError> {
+        let spoken =
+            self.0
+                .speak(text, &EspeakVoice::of(CALLER_VOICE, Language::En))
+                .await
+                .map_err(|error| SpeechError::Synthesis(error.to_string()))?;
+        Utterance::plain(Some(text.to_owned()), &spoken.pcm_8k)
+    }
+}

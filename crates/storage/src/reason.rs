@@ -1,0 +1,29 @@
+//! Why the platform goes around the tenants' walls.
+
+use crate::names::named;
+
+named! {
+    /// The closed list of reasons to open a [`SystemTx`](crate::SystemTx), which is also the audit list.
+    ///
+    /// Functions that change what tenants or operators can do, or that return rows of several tenants, write an audit row
+    /// with the reason in their own transaction. The bookkeeping of a single call and of a replica (routing, binding,
+    /// media tokens, heartbeats) leaves rows of its own instead.
+    "reason" Reason {
+        /// A webhook arrived: which tenant and agent does the number reach, and which call does it belong to?
+        RouteCall = "route_call",
+        /// A media socket presents its token.
+        AdmitMedia = "admit_media",
+        /// This replica is alive.
+        Heartbeat = "heartbeat",
+        /// Calls of a replica that died are looked for.
+        RecoverCalls = "recover_calls",
+        /// An operator presents a key.
+        AuthenticateOperator = "authenticate_operator",
+        /// An operator looks at tenants.
+        OperatorRead = "operator_read",
+        /// Tenants, their numbers and their demo data are set up.
+        ManageTenants = "manage_tenants",
+        /// Operator keys are made or revoked.
+        ManageOperatorKeys = "manage_operator_keys",
+    }
+}
