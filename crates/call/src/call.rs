@@ -17,6 +17,11 @@ use std::{collections::VecDeque, time::Duration};
 const FIRST_MARK_US: u64 = 20_000;
 /// A mark follows at least every so much audio.
 const MARK_EVERY_US: u64 = 400_000;
+/// Tools beyond the limit of a turn are refused, and the model sees the refusal; beyond so many times the limit they
+/// are not even kept.
+const KEPT_REFUSALS: usize = 4;
+/// An alignment has at most so many characters for each one of its phrase: voices read numbers out in words.
+const ALIGNED_PER_CHARACTER: usize = 16;
 /// Silence that ends a row of pressed keys.
 const KEYS_SILENCE: Duration = Duration::from_millis(1_500);
 
@@ -89,6 +94,7 @@ impl Call {
             late_answers: 0,
             plan,
         };
+        call.forget_oldest();
         call.timers.arm(Timer::Call, now + call.plan.limits.call);
         if call.plan.greeting.is_empty() {
             call.await_caller(now);
@@ -103,6 +109,9 @@ impl Call {
     pub fn handle(&mut self, input: Input, now: CallTime) {
         if self.ended {
             return;
+        }
+        if self.ending.is_some() && !matches!(input, Input::Tool { .. }) {
+            return; // nobody is there any more; only the tools that still run are waited for
         }
         match input {
             Input::Voice(VoiceActivity::Began { at }) => self.voice_began(at, now),
@@ -132,7 +141,7 @@ impl Call {
                 Timer::FinalTranscript => self.words_settled(now),
                 Timer::Acknowledge => self.acknowledge(now),
                 Timer::Interrupt => {
-                    if self.ears.is_speaking() {
+                    if self.ears.is_speaking() && !self.is_saying_goodbye() {
                         self.interrupt(now);
                     }
                 }
@@ -143,8 +152,9 @@ impl Call {
                     self.say_unasked(self.plan.goodbye.clone(), Some(EndReason::Silence), now);
                 }
                 Timer::Call => {
-                    self.interrupt(now);
-                    self.say_unasked(self.plan.goodbye.clone(), Some(EndReason::MaxDuration), now);
+                    if !self.is_saying_goodbye() {
+                        self.say_unasked(self.plan.goodbye.clone(), Some(EndReason::MaxDuration), now);
+                    }
                 }
             }
             self.advance(now);
@@ -174,9 +184,11 @@ impl Call {
     // ---- the caller ------------------------------------------------------------------------------------------
 
     fn voice_began(&mut self, at: CallTime, now: CallTime) {
-        self.ears.voice_began(at);
-        self.timers.disarm(Timer::Endpoint);
-        self.timers.disarm(Timer::FinalTranscript);
+        self.ears.voice_began(at, self.plan.turns);
+        if self.plan.turns == Turns::ByVoice {
+            self.timers.disarm(Timer::Endpoint);
+            self.timers.disarm(Timer::FinalTranscript);
+        }
         self.timers.disarm(Timer::Silence);
         let Some(turn) = &self.turn else { return };
         if turn.ends_call.is_some() {
@@ -194,9 +206,11 @@ impl Call {
     fn voice_ended(&mut self, at: CallTime, now: CallTime) {
         self.ears.voice_ended(at);
         self.timers.disarm(Timer::Interrupt);
-        if self.plan.turns == Turns::ByVoice {
-            self.timers.arm(Timer::Endpoint, (at + self.plan.endpoint_silence).max(now));
+        match self.plan.turns {
+            Turns::ByVoice => self.timers.arm(Timer::Endpoint, (at + self.plan.endpoint_silence).max(now)),
+            Turns::ByClient => self.await_caller(now),
         }
+        self.renew_promise(now);
     }
 
     fn heard(&mut self, text: &str, until: CallTime, settled: bool, now: CallTime) {
@@ -232,8 +246,9 @@ impl Call {
         }
         self.ears.pressed(digit, now, self.plan.limits.utterance_characters);
         self.timers.disarm(Timer::Silence);
-        if self.plan.turns == Turns::ByVoice {
-            self.timers.arm(Timer::Endpoint, now + KEYS_SILENCE);
+        match self.plan.turns {
+            Turns::ByVoice => self.timers.arm(Timer::Endpoint, now + KEYS_SILENCE),
+            Turns::ByClient => self.await_caller(now),
         }
     }
 
@@ -262,8 +277,13 @@ impl Call {
     fn words_settled(&mut self, now: CallTime) {
         self.timers.disarm(Timer::FinalTranscript);
         self.timers.disarm(Timer::Endpoint);
+        let awaited = self.turn.as_ref().is_some_and(|turn| turn.awaits_words);
+        if self.plan.turns == Turns::ByVoice && !awaited && self.ears.has_words() && !self.is_saying_goodbye() {
+            // Before the words are taken: those of a question without an answer yet come first.
+            self.interrupt(now);
+        }
         let utterance = self.ears.take(now);
-        if self.plan.turns == Turns::ByClient {
+        if self.plan.turns == Turns::ByClient && !awaited {
             if !self.committed.is_empty() && !utterance.text.is_empty() {
                 self.committed.push(' ');
             }
@@ -275,7 +295,6 @@ impl Call {
             return;
         }
         let worth_asking = utterance.is_worth_asking();
-        let awaited = self.turn.as_ref().is_some_and(|turn| turn.awaits_words);
         if utterance.text.is_empty() {
             if !awaited {
                 return; // a noise while the agent speaks
@@ -295,11 +314,11 @@ impl Call {
             if let Some(turn) = &mut self.turn {
                 turn.take_words(utterance);
             }
+            self.renew_promise(now);
         } else {
-            if self.turn.as_ref().is_some_and(|turn| turn.ends_call.is_some()) {
-                return; // the goodbye is being said
+            if self.is_saying_goodbye() {
+                return;
             }
-            self.interrupt(now);
             let ended = utterance.ended_at;
             self.open_turn(|number| Turn::answering(number, utterance));
             self.promise(ended, now);
@@ -307,10 +326,15 @@ impl Call {
         self.ask_model(now);
     }
 
+    /// The call ends with this turn, and nobody stops it.
+    fn is_saying_goodbye(&self) -> bool {
+        self.turn.as_ref().is_some_and(|turn| turn.ends_call.is_some())
+    }
+
     /// The caller talks over the agent, or goes on before the answer: the answer is cut where it was heard.
     fn interrupt(&mut self, now: CallTime) {
-        let Some(turn) = self.turn.take() else { return };
         self.timers.disarm(Timer::Interrupt);
+        let Some(turn) = self.turn.take() else { return };
         if turn.is_audible() {
             self.ledger.clear(now);
             self.outputs.push_back(Output::ClearPlayout);
@@ -337,10 +361,23 @@ impl Call {
 
     /// Takes back a turn of which nothing was heard, said or done.
     fn forget_turn(&mut self) {
-        if self.turn.take().is_some() {
+        if let Some(turn) = self.turn.take() {
             self.next_turn -= 1;
+            self.cancel_requests(&turn);
         }
-        self.timers.disarm(Timer::Acknowledge);
+    }
+
+    /// Nothing that was asked for this turn is wanted any more.
+    fn cancel_requests(&mut self, turn: &Turn) {
+        if let Some(id) = turn.generation {
+            self.outputs.push_back(Output::CancelGeneration(id));
+        }
+        for phrase in turn.spoken().filter(|phrase| phrase.state == PhraseState::Asked) {
+            self.outputs.push_back(Output::CancelSpeech(phrase.id));
+        }
+        for timer in [Timer::Acknowledge, Timer::Interrupt, Timer::Progress, Timer::Playout] {
+            self.timers.disarm(timer);
+        }
     }
 
     fn say_unasked(&mut self, text: String, ends_call: Option<EndReason>, now: CallTime) {
@@ -354,6 +391,17 @@ impl Call {
     /// Arms the two-second promise for a turn whose caller fell silent at `ended`.
     fn promise(&mut self, ended: CallTime, now: CallTime) {
         self.timers.arm(Timer::Acknowledge, (ended + self.plan.limits.acknowledge_after).max(now));
+    }
+
+    /// The promise could not be kept when it was due, because the caller made a noise or nothing was understood yet.
+    fn renew_promise(&mut self, now: CallTime) {
+        let Some(turn) = &self.turn else { return };
+        if let Some(ended) = turn.timeline.at(Stage::EndOfSpeech)
+            && (turn.awaits_words || !turn.caller_text.is_empty())
+            && self.timers.at(Timer::Acknowledge).is_none()
+        {
+            self.promise(ended, now);
+        }
     }
 
     fn acknowledge(&mut self, now: CallTime) {
@@ -480,6 +528,10 @@ impl Call {
 
     fn run_tool(&mut self, request: String, name: String, arguments: String, now: CallTime) {
         let Some(turn) = &mut self.turn else { return };
+        if turn.tools.len() >= self.plan.limits.tools_per_turn.saturating_mul(KEPT_REFUSALS) {
+            self.note(Note::LimitReached);
+            return;
+        }
         let number = ToolNumber(self.next_tool);
         self.next_tool += 1;
         let refused = (turn.tools.len() >= self.plan.limits.tools_per_turn).then(|| {
@@ -646,7 +698,8 @@ impl Call {
                 self.note(Note::LimitReached);
             }
             SynthesisEvent::Audio { audio, alignment } => {
-                phrase.alignment.extend(alignment);
+                let room = (phrase.text.len() + 1) * ALIGNED_PER_CHARACTER - phrase.alignment.len();
+                phrase.alignment.extend(alignment.into_iter().take(room));
                 if !audio.is_empty() {
                     let length = audio.len();
                     phrase.waiting.push_back(audio);
@@ -665,8 +718,15 @@ impl Call {
         let fresh = SynthesisId(self.next_synthesis);
         let Some(turn) = &mut self.turn else { return };
         let may_retry = turn.retries < self.plan.limits.retries_per_turn;
+        let acknowledges = turn.acknowledgement.as_ref().is_some_and(|phrase| phrase.id == id);
         let Some(phrase) = turn.phrase_mut(id) else { return };
         let silent = phrase.begins.is_none() && phrase.waiting.is_empty();
+        if acknowledges {
+            // A bridge that breaks is no reason to fail, and one that comes late is no bridge.
+            phrase.state = PhraseState::Complete;
+            phrase.broken = true;
+            return;
+        }
         if silent && may_retry {
             phrase.id = fresh;
             phrase.state = PhraseState::Waiting;
@@ -690,6 +750,14 @@ impl Call {
         let Some(turn) = &mut self.turn else { return };
         if self.ears.is_speaking() && !turn.is_audible() && turn.ends_call.is_none() && !turn.caller_text.is_empty() {
             return; // the caller may be going on; it is decided within `interrupt_after`
+        }
+        let answer_is_there = turn.phrases.iter().any(|phrase| !phrase.waiting.is_empty());
+        if let Some(late) = turn.acknowledgement.take_if(|phrase| answer_is_there && phrase.begins.is_none()) {
+            // The answer was faster than its bridge.
+            turn.waiting_bytes -= late.waiting.iter().map(bytes::Bytes::len).sum::<usize>();
+            if late.state == PhraseState::Asked {
+                self.outputs.push_back(Output::CancelSpeech(late.id));
+            }
         }
         if let Some(phrase) = &mut turn.acknowledgement {
             while let Some(audio) = phrase.waiting.pop_front() {
@@ -774,6 +842,8 @@ impl Call {
         let Some(turn) = &self.turn else { return };
         if let Some(id) = turn.generation {
             self.outputs.push_back(Output::CancelGeneration(id));
+            // The voice, if it is what hangs, gets its own time.
+            self.timers.arm(Timer::Progress, now + self.plan.limits.progress);
             self.generation_failed(now);
             return;
         }
@@ -814,7 +884,7 @@ impl Call {
             return;
         }
         if !self.ledger.is_idle() {
-            self.timers.arm(Timer::Playout, self.ledger.due(now) + self.plan.limits.mark_slack);
+            self.timers.arm(Timer::Playout, self.ledger.due() + self.plan.limits.mark_slack);
             return;
         }
         if let Some(turn) = self.turn.take() {
@@ -836,15 +906,7 @@ impl Call {
 
     /// Ends a turn: nothing more is wanted for it, its record waits only for its tools.
     fn close_turn(&mut self, turn: Turn, outcome: TurnOutcome, now: CallTime) {
-        if let Some(id) = turn.generation {
-            self.outputs.push_back(Output::CancelGeneration(id));
-        }
-        for phrase in turn.spoken().filter(|phrase| phrase.state == PhraseState::Asked) {
-            self.outputs.push_back(Output::CancelSpeech(phrase.id));
-        }
-        for timer in [Timer::Acknowledge, Timer::Progress, Timer::Playout] {
-            self.timers.disarm(timer);
-        }
+        self.cancel_requests(&turn);
         let running = turn
             .tools
             .iter()
@@ -955,21 +1017,36 @@ impl Call {
             }
             ClientAct::Clear => {
                 self.ears.forget();
+                self.answer_when_settled = false;
                 self.timers.disarm(Timer::Endpoint);
                 self.timers.disarm(Timer::FinalTranscript);
+                match &self.turn {
+                    Some(turn) if turn.awaits_words && turn.is_audible() => self.interrupt(now),
+                    Some(turn) if turn.awaits_words => self.forget_turn(),
+                    Some(_) | None => {}
+                }
+                self.await_caller(now);
             }
             ClientAct::CreateItem(message) => {
                 self.context.push(message);
                 self.forget_oldest();
             }
-            ClientAct::CreateResponse if self.ears.endpointed_at.is_some() => self.answer_when_settled = true,
+            ClientAct::CreateResponse if self.ears.endpointed_at.is_some() => {
+                // Where the engine decides, an answer comes anyway.
+                self.answer_when_settled = self.plan.turns == Turns::ByClient;
+            }
             ClientAct::CreateResponse => self.create_response(now),
-            ClientAct::CancelResponse => self.interrupt(now),
+            ClientAct::CancelResponse | ClientAct::Truncate { .. } if self.is_saying_goodbye() => {}
+            ClientAct::CancelResponse => {
+                self.interrupt(now);
+                self.await_caller(now);
+            }
             ClientAct::Truncate { heard } => {
                 let begins = self.turn.iter().flat_map(Turn::spoken).filter_map(|phrase| phrase.begins).min();
                 if let Some(begins) = begins {
-                    self.ledger.stopped_at(now, begins + heard.as_micros() as u64);
+                    self.ledger.stopped_at(now, begins.saturating_add(heard.as_micros() as u64));
                     self.interrupt(now);
+                    self.await_caller(now);
                 }
             }
         }
@@ -998,6 +1075,9 @@ impl Call {
         }
         if let Some(turns) = turns {
             self.plan.turns = turns;
+            if turns == Turns::ByClient {
+                self.timers.disarm(Timer::Endpoint);
+            }
         }
     }
 

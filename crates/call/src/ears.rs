@@ -1,5 +1,6 @@
 //! One utterance of the caller, as it is being heard.
 
+use crate::Turns;
 use seiketsu_domain::CallTime;
 use std::time::Duration;
 
@@ -70,10 +71,12 @@ impl Ears {
         self.has_words() || spoke_for.is_some_and(|length| length >= SPEECH_WORTH_ASKING)
     }
 
-    pub(crate) fn voice_began(&mut self, at: CallTime) {
+    pub(crate) fn voice_began(&mut self, at: CallTime, turns: Turns) {
         self.speaking_since = Some(at);
         self.began_at.get_or_insert(at);
-        self.endpointed_at = None;
+        if turns == Turns::ByVoice {
+            self.endpointed_at = None; // what a client has committed stays committed
+        }
     }
 
     pub(crate) fn voice_ended(&mut self, at: CallTime) {

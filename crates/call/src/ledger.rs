@@ -17,6 +17,8 @@ pub struct Ledger {
     sent: PositionUs,
     /// At this time playback was (at least) here.
     anchor: (CallTime, PositionUs),
+    /// When playback of what was sent should be over, whether or not marks come back.
+    over_at: CallTime,
     /// Marks not yet returned, in order.
     outstanding: VecDeque<(MarkId, PositionUs)>,
     next_mark: u64,
@@ -32,6 +34,7 @@ impl Ledger {
         }
         let start = self.sent;
         self.sent += length_us;
+        self.over_at = self.over_at.max(now) + Duration::from_micros(length_us);
         start
     }
 
@@ -57,6 +60,7 @@ impl Ledger {
         }
         let at = position?;
         self.anchor = (now, at.max(self.anchor.1));
+        self.over_at = now + Duration::from_micros(self.sent - self.anchor.1);
         Some(at)
     }
 
@@ -74,6 +78,7 @@ impl Ledger {
         self.outstanding.clear();
         self.cleared_below = self.next_mark;
         self.anchor = (now, heard);
+        self.over_at = now;
         self.sent = heard;
         heard
     }
@@ -86,6 +91,7 @@ impl Ledger {
     /// The door says that playback stopped at `position`, whatever was estimated; what is beyond is dropped.
     pub fn stopped_at(&mut self, now: CallTime, position: PositionUs) {
         self.anchor = (now, position.min(self.sent));
+        self.over_at = now;
         self.outstanding.clear();
         self.sent = self.anchor.1;
         self.cleared_below = self.next_mark;
@@ -95,11 +101,12 @@ impl Ledger {
     pub fn assume_played(&mut self, now: CallTime) {
         self.outstanding.clear();
         self.anchor = (now, self.sent);
+        self.over_at = now;
     }
 
-    /// When playback of what was sent should be over.
-    pub fn due(&self, now: CallTime) -> CallTime {
-        now + Duration::from_micros(self.sent.saturating_sub(self.playhead(now)))
+    /// When playback of what was sent should be over. Does not move while nothing is sent or reported.
+    pub fn due(&self) -> CallTime {
+        self.over_at
     }
 
     /// Audio the caller was sent and that was not dropped, in microseconds.

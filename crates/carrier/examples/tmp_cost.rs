@@ -15,7 +15,7 @@ use axum::{
 };
 use seiketsu_audio::{g711, subcarrier::*};
 use seiketsu_carrier::{process::ProcessUsage, *};
-use seiketsu_domain::*;
+use seiketsu_domain::{IdSource, SystemClock};
 use std::{sync::Arc, time::Duration};
 fn carrying(text: &str) -> (Vec<i16>, Vec<i16>) {
     let hum: Vec<i16> = (0..(text.len() * 70 + 300) * 8)

@@ -206,14 +206,13 @@ impl Ears {
         // Within the window, sound begins where the first sample does.
         let offset = window.iter().position(|sample| f32::from(sample.unsigned_abs()) > audible).unwrap_or(0);
         let pause = start - self.last_audible();
-        match self.sounds.back_mut().filter(|_| pause < BRIDGE_SAMPLES) {
-            Some(sound) => sound.end = self.position,
-            None => {
-                if self.sounds.len() == MAX_SOUNDS {
-                    self.sounds.pop_front();
-                }
-                self.sounds.push_back(Sound { start: start + offset as u64, end: self.position });
+        if let Some(sound) = self.sounds.back_mut().filter(|_| pause < BRIDGE_SAMPLES) {
+            sound.end = self.position;
+        } else {
+            if self.sounds.len() == MAX_SOUNDS {
+                self.sounds.pop_front();
             }
+            self.sounds.push_back(Sound { start: start + offset as u64, end: self.position });
         }
         self.silence_told = false;
         let reach = match self.hearing {

@@ -219,6 +219,13 @@ mod tests {
         assert_eq!(accepted, MAX_ITEMS - MAX_BUFFERED_BYTES / 1_000_000);
     }
 
+    /// Frames are filled from the front.
+    fn sevens(frame: Frame) -> usize {
+        let filled = frame.iter().position(|byte| *byte != 7).unwrap_or(FRAME_BYTES);
+        assert!(frame[filled..].iter().all(|byte| *byte == 0xFF));
+        filled
+    }
+
     proptest! {
         #[test]
         fn every_byte_is_played_once_and_every_mark_returns_once_in_order(
@@ -235,13 +242,13 @@ mod tests {
                     sent_marks.push(index.to_string());
                 }
                 for _ in 0..ticks {
-                    heard += playout.tick(at(frame)).iter().filter(|byte| **byte == 7).count();
+                    heard += sevens(playout.tick(at(frame)));
                     frame += 1;
                     heard_marks.extend(marks(&mut playout));
                 }
             }
             while playout.buffered_bytes() > 0 {
-                heard += playout.tick(at(frame)).iter().filter(|byte| **byte == 7).count();
+                heard += sevens(playout.tick(at(frame)));
                 frame += 1;
                 heard_marks.extend(marks(&mut playout));
             }

@@ -1,6 +1,6 @@
 //! Errors over HTTP: RFC 9457 `application/problem+json`, with a `type` that stays the same for ever.
 //!
-//! [`ApiError`] is everything that can go wrong in an endpoint; [`ApiError::problem`] maps it by an exhaustive match. The
+//! `ApiError` is everything that can go wrong in an endpoint; its `problem` maps it by an exhaustive match. The
 //! body says nothing about the inside, and nothing that differs between a missing thing and somebody else's thing: not
 //! even the request id, which travels in a header of its own.
 

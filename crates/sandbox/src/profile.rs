@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, time::Duration};
 
+/// Tokens a second divide this.
+const TOKEN_SECONDS: Duration = Duration::from_secs(1);
+
 /// A latency profile of all three vendors at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -65,12 +68,12 @@ impl Profile {
     }
 
     /// From one token to the next.
-    pub const fn token_interval(self) -> Duration {
+    pub fn token_interval(self) -> Duration {
         match self {
             Self::Zero => Duration::ZERO,
-            Self::Fast => Duration::from_micros(1_000_000 / 200),
-            Self::Typical | Self::Stalling => Duration::from_micros(1_000_000 / 80),
-            Self::Slow => Duration::from_micros(1_000_000 / 40),
+            Self::Fast => TOKEN_SECONDS / 200,
+            Self::Typical | Self::Stalling => TOKEN_SECONDS / 80,
+            Self::Slow => TOKEN_SECONDS / 40,
         }
     }
 
@@ -126,27 +129,27 @@ pub struct FaultShares {
     pub half_open: f64,
 }
 
-/// A distribution of delays by its quantiles, linear in between; the shortest delay is half the median.
+/// A distribution of delays by its quantiles in milliseconds, linear in between; the shortest delay is half the median.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quantiles {
-    p50_ms: u32,
-    p95_ms: u32,
-    p99_ms: u32,
-    max_ms: u32,
+    p50: u32,
+    p95: u32,
+    p99: u32,
+    max: u32,
 }
 
 impl Quantiles {
     /// Never a delay.
     pub const ZERO: Self = Self::new(0, 0, 0, 0);
 
-    const fn new(p50_ms: u32, p95_ms: u32, p99_ms: u32, max_ms: u32) -> Self {
-        assert!(p50_ms <= p95_ms && p95_ms <= p99_ms && p99_ms <= max_ms, "quantiles rise");
-        Self { p50_ms, p95_ms, p99_ms, max_ms }
+    const fn new(p50: u32, p95: u32, p99: u32, max: u32) -> Self {
+        assert!(p50 <= p95 && p95 <= p99 && p99 <= max, "quantiles rise");
+        Self { p50, p95, p99, max }
     }
 
     /// The delay below which the share `quantile` (0 to 1) of all delays lies, to the millisecond.
     pub fn at(&self, quantile: f64) -> Duration {
-        let [p50, p95, p99, max] = [self.p50_ms, self.p95_ms, self.p99_ms, self.max_ms].map(f64::from);
+        let [p50, p95, p99, max] = [self.p50, self.p95, self.p99, self.max].map(f64::from);
         let corners = [(0.0, p50 / 2.0), (0.5, p50), (0.95, p95), (0.99, p99), (1.0, max)];
         let quantile = quantile.clamp(0.0, 1.0);
         let delay_ms = corners.windows(2).find(|pair| quantile <= pair[1].0).map_or(max, |pair| {
@@ -170,7 +173,7 @@ mod tests {
                 let mut draws: Vec<f64> =
                     (0..10_000).map(|_| quantiles.at(rng.random::<f64>()).as_secs_f64() * 1e3).collect();
                 draws.sort_by(f64::total_cmp);
-                let expected = [(0.5, quantiles.p50_ms), (0.95, quantiles.p95_ms), (0.99, quantiles.p99_ms)];
+                let expected = [(0.5, quantiles.p50), (0.95, quantiles.p95), (0.99, quantiles.p99)];
                 for (share, expected_ms) in expected {
                     // Above p95 the tails are so steep that a share off by a thousandth moves the value by more
                     // than 2 %: random draws are held to the share, within three standard errors.
@@ -183,10 +186,10 @@ mod tests {
                     );
                 }
                 let (least, most) = (draws[0], draws[9_999]);
-                assert!(least >= (f64::from(quantiles.p50_ms) / 2.0).floor(), "{profile}: {least}");
-                assert!(most <= f64::from(quantiles.max_ms), "{profile}: {most}");
+                assert!(least >= (f64::from(quantiles.p50) / 2.0).floor(), "{profile}: {least}");
+                assert!(most <= f64::from(quantiles.max), "{profile}: {most}");
                 let median = draws[5_000];
-                assert!((median - f64::from(quantiles.p50_ms)).abs() <= f64::from(quantiles.p50_ms) * 0.02);
+                assert!((median - f64::from(quantiles.p50)).abs() <= f64::from(quantiles.p50) * 0.02);
             }
         }
     }
@@ -199,10 +202,10 @@ mod tests {
                     .map(|n| quantiles.at((f64::from(n) + 0.5) / 1e4).as_secs_f64() * 1e3)
                     .collect();
                 for (index, expected_ms) in [
-                    (5_000, quantiles.p50_ms),
-                    (9_500, quantiles.p95_ms),
-                    (9_900, quantiles.p99_ms),
-                    (9_999, quantiles.max_ms),
+                    (5_000, quantiles.p50),
+                    (9_500, quantiles.p95),
+                    (9_900, quantiles.p99),
+                    (9_999, quantiles.max),
                 ] {
                     let expected = f64::from(expected_ms);
                     assert!(

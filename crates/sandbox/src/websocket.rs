@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
 /// For how long a half-open connection is kept.
-const HALF_OPEN: Duration = Duration::from_secs(300);
+const HALF_OPEN: Duration = Duration::from_mins(5);
 
 /// Close codes of RFC 6455 that the vendors use.
 pub(crate) mod code {

@@ -8,9 +8,7 @@ use crate::{
 };
 use anyhow::Context;
 use seiketsu_domain::CallId;
-use seiketsu_gateway::v1::{
-    Page, agents::AgentView, call::CallDetail, calls::CallView, tenants::TenantView,
-};
+use seiketsu_gateway::v1::{Page, agents::AgentView, call::CallDetail, calls::CallView, tenants::TenantView};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
@@ -54,7 +52,10 @@ impl Api {
             .timeout(Duration::from_secs(10));
         let response = request.send().await.map_err(|error| {
             if error.is_connect() {
-                let message = format!("nothing answers at {}; start the platform with `make run`", self.local.public_url);
+                let message = format!(
+                    "nothing answers at {}; start the platform with `make run`",
+                    self.local.public_url
+                );
                 Stop::new(Exit::NotRunning, message)
             } else {
                 anyhow::Error::new(error).context(format!("GET {url}"))
@@ -64,9 +65,14 @@ impl Api {
         let body = response.bytes().await.with_context(|| format!("GET {url}"))?;
         if !status.is_success() {
             let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-            let field = |name: &str| problem.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+            let field = |name: &str| {
+                problem.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+            };
             let (title, detail) = (field("title"), field("detail"));
-            return Err(Stop::new(Exit::Failure, format!("{path}: {status} {title} {detail}").trim().to_owned()));
+            return Err(Stop::new(
+                Exit::Failure,
+                format!("{path}: {status} {title} {detail}").trim().to_owned(),
+            ));
         }
         serde_json::from_slice(&body).with_context(|| format!("GET {url}: an answer of another version?"))
     }

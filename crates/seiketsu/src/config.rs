@@ -176,7 +176,8 @@ impl Config {
         for (key, value) in flags {
             set(&mut table, key, value).map_err(|problem| bad(format!("{key}: {problem}")))?;
         }
-        let document: Document = table.clone().try_into().map_err(|error| bad(format!("configuration: {error}")))?;
+        let document: Document =
+            table.clone().try_into().map_err(|error| bad(format!("configuration: {error}")))?;
         parse(document, table)
     }
 
@@ -195,7 +196,9 @@ fn merge(base: &mut toml::Table, over: toml::Table, path: &str, file: &str) -> a
     for (key, value) in over {
         let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         let Some(slot) = base.get_mut(&key) else {
-            return Err(bad(format!("{file}: unknown key `{full}`; `seiketsu config --defaults` shows all keys")));
+            return Err(bad(format!(
+                "{file}: unknown key `{full}`; `seiketsu config --defaults` shows all keys"
+            )));
         };
         match (slot, value) {
             (toml::Value::Table(base), toml::Value::Table(over)) => merge(base, over, &full, file)?,
@@ -244,12 +247,18 @@ fn parse(document: Document, mut table: toml::Table) -> anyhow::Result<Config> {
         return Err(bad("session.max_calls and database.connections: expected at least 1".to_owned()));
     }
     if !matches!(document.log.format.as_str(), "" | "text" | "json") {
-        return Err(bad(format!("log.format (LOG_FORMAT) = `{}`: expected text or json", document.log.format)));
+        return Err(bad(format!(
+            "log.format (LOG_FORMAT) = `{}`: expected text or json",
+            document.log.format
+        )));
     }
     let secret = |secret: SecretString| (!secret.expose_secret().is_empty()).then_some(secret);
     let jwt_secret = secret(document.jwt_secret);
     if jwt_secret.as_ref().is_some_and(|secret| secret.expose_secret().len() < 32) {
-        return Err(bad("jwt_secret (JWT_SECRET): expected at least 32 characters; `openssl rand -hex 32` makes one".to_owned()));
+        return Err(bad(
+            "jwt_secret (JWT_SECRET): expected at least 32 characters; `openssl rand -hex 32` makes one"
+                .to_owned(),
+        ));
     }
     let twilio_token = secret(document.twilio.auth_token);
     let account = match (document.twilio.account_sid.as_str(), twilio_token) {
@@ -305,7 +314,9 @@ fn parse(document: Document, mut table: toml::Table) -> anyhow::Result<Config> {
 }
 
 fn address(key: &str, text: &str) -> anyhow::Result<SocketAddr> {
-    text.parse().map_err(|_| bad(format!("{key} = `{text}`: expected an address and a port, for example 127.0.0.1:8080")))
+    text.parse().map_err(|_| {
+        bad(format!("{key} = `{text}`: expected an address and a port, for example 127.0.0.1:8080"))
+    })
 }
 
 /// A vendor's base URL: TLS, except on loopback.
@@ -320,7 +331,9 @@ fn vendor_url(key: &str, text: &str) -> anyhow::Result<Url> {
     match url.scheme() {
         "https" => Ok(url),
         "http" if loopback => Ok(url),
-        _ => Err(bad(format!("{key} = `{text}`: keys would travel in the clear; use https:// (http:// only on loopback)"))),
+        _ => Err(bad(format!(
+            "{key} = `{text}`: keys would travel in the clear; use https:// (http:// only on loopback)"
+        ))),
     }
 }
 
@@ -349,9 +362,14 @@ fn is_secret(key: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn load(file: Option<&str>, environment: &[(&str, &str)], flags: &[(&str, &str)]) -> anyhow::Result<Config> {
+    fn load(
+        file: Option<&str>,
+        environment: &[(&str, &str)],
+        flags: &[(&str, &str)],
+    ) -> anyhow::Result<Config> {
         let path = file.map(|text| {
-            let path = std::env::temp_dir().join(format!("seiketsu-config-{}-{}", std::process::id(), text.len()));
+            let path =
+                std::env::temp_dir().join(format!("seiketsu-config-{}-{}", std::process::id(), text.len()));
             std::fs::write(&path, text).unwrap();
             path
         });
@@ -412,7 +430,8 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let config = load(None, &[("OPENAI_API_KEY", "sk-very-secret"), ("DATABASE_URL", "postgres://u:pw@h/d")], &[]);
+        let config =
+            load(None, &[("OPENAI_API_KEY", "sk-very-secret"), ("DATABASE_URL", "postgres://u:pw@h/d")], &[]);
         let config = config.unwrap();
         let shown = toml::to_string(&config.shown).unwrap();
         assert!(!shown.contains("very-secret") && !shown.contains("pw@h"), "{shown}");

@@ -67,7 +67,10 @@ impl Local {
             Some(local) => Ok(local),
             None => Err(Stop::new(
                 Exit::NotRunning,
-                format!("no platform has been started here ({} is missing); start one with `make run`", path.display()),
+                format!(
+                    "no platform has been started here ({} is missing); start one with `make run`",
+                    path.display()
+                ),
             )),
         }
     }

@@ -33,6 +33,10 @@ pub(crate) fn install(config: &Config) -> anyhow::Result<Filter> {
     };
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = if json { lines.json().flatten_event(true).boxed() } else { lines.compact().boxed() };
-    tracing_subscriber::registry().with(filter).with(lines).try_init().context("a subscriber is installed already")?;
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
+        .try_init()
+        .context("a subscriber is installed already")?;
     Ok(Filter(handle))
 }

@@ -9,9 +9,9 @@ use crate::{
     vendors,
 };
 use anyhow::Context;
+use secrecy::ExposeSecret;
 use seiketsu_carrier::{Exchange, ExchangeOptions};
 use seiketsu_sandbox::{Sandbox, SandboxOptions};
-use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::{net::Ipv4Addr, process::Stdio, sync::Arc};
 use tokio::{

@@ -140,8 +140,14 @@ impl Server {
         });
         let admin = Admin { prometheus, log_level: Arc::new(filter), dependencies: vendors.dependencies() };
         // The admin listener answers for as long as there is something to see; the public one until the drain is over.
-        tasks.spawn(watch("public", seiketsu_gateway::serve(listeners.public, gateway.router(), stop.clone())));
-        tasks.spawn(watch("admin", seiketsu_gateway::serve(listeners.admin, gateway.admin_router(admin), stop.clone())));
+        tasks.spawn(watch(
+            "public",
+            seiketsu_gateway::serve(listeners.public, gateway.router(), stop.clone()),
+        ));
+        tasks.spawn(watch(
+            "admin",
+            seiketsu_gateway::serve(listeners.admin, gateway.admin_router(admin), stop.clone()),
+        ));
         startup.finished();
         Ok(Self { sessions, drain, stop, tasks, writers, gateway, drain_seconds: config.drain_seconds, db })
     }
@@ -181,7 +187,11 @@ async fn watch(listener: &'static str, served: impl Future<Output = std::io::Res
 }
 
 fn recorder() -> anyhow::Result<PrometheusHandle> {
-    let latencies = ["seiketsu_turn_first_audible_seconds", "seiketsu_turn_first_substantive_seconds", "seiketsu_turn_stage_seconds"];
+    let latencies = [
+        "seiketsu_turn_first_audible_seconds",
+        "seiketsu_turn_first_substantive_seconds",
+        "seiketsu_turn_stage_seconds",
+    ];
     let mut builder = PrometheusBuilder::new();
     for name in latencies {
         builder = builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), &LATENCY_BUCKETS_SECONDS)?;
@@ -252,12 +262,18 @@ pub(crate) async fn serve(config: Config, terminal: Terminal) -> anyhow::Result<
     let filter = logging::install(&config)?;
     let place = |vendor: &crate::config::Vendor, name: &str| {
         let key = vendor.api_key.clone().ok_or_else(|| {
-            Stop::new(Exit::Usage, format!("set {name}_API_KEY: `serve` uses real vendors only; `seiketsu up` has a sandbox"))
+            Stop::new(
+                Exit::Usage,
+                format!("set {name}_API_KEY: `serve` uses real vendors only; `seiketsu up` has a sandbox"),
+            )
         })?;
         anyhow::Ok(Place { base: vendor.base_url.clone(), key, real: true })
     };
     let (account_sid, token) = config.twilio.account.clone().ok_or_else(|| {
-        Stop::new(Exit::Usage, "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: webhooks cannot be verified without them")
+        Stop::new(
+            Exit::Usage,
+            "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: webhooks cannot be verified without them",
+        )
     })?;
     let vendors = Vendors {
         openai: place(&config.openai, "OPENAI")?,
@@ -272,7 +288,8 @@ pub(crate) async fn serve(config: Config, terminal: Terminal) -> anyhow::Result<
     let listeners = Listeners::bind(&config).await?;
     let db = connect(&config, endpoint(&config)?).await?;
     let ids = identity()?;
-    let server = Server::start(Settled { config, db: db.clone(), vendors, jwt_secret, ids, listeners, filter })?;
+    let server =
+        Server::start(Settled { config, db: db.clone(), vendors, jwt_secret, ids, listeners, filter })?;
     prepare_agents(&db, &server.sessions).await?;
     told_to_stop().await?;
     server.drain(terminal).await;

@@ -20,11 +20,11 @@ impl CallerVoice {
 #[async_trait]
 impl SpeechSource for CallerVoice {
     async fn speak(&self, text: &str) -> Result<Utterance, SpeechError> {
-        let spoken =
-            self.0
-                .speak(text, &EspeakVoice::of(CALLER_VOICE, Language::En))
-                .await
-                .map_err(|error| SpeechError::Synthesis(error.to_string()))?;
+        let spoken = self
+            .0
+            .speak(text, &EspeakVoice::of(CALLER_VOICE, Language::En))
+            .await
+            .map_err(|error| SpeechError::Synthesis(error.to_string()))?;
         Utterance::plain(Some(text.to_owned()), &spoken.pcm_8k)
     }
 }

@@ -154,7 +154,8 @@ async fn begin(
         Some((sid, token)) => (sid.clone(), token.expose_secret().to_owned()),
         None => (secrets.account_sid.clone(), secrets.auth_token.clone()),
     };
-    let keyless = [&config.openai, &config.deepgram, &config.elevenlabs].iter().any(|vendor| vendor.api_key.is_none());
+    let keyless =
+        [&config.openai, &config.deepgram, &config.elevenlabs].iter().any(|vendor| vendor.api_key.is_none());
     let sandbox = if keyless || config.twilio.account.is_none() {
         let step = terminal.step("sandbox");
         let sandbox = SandboxProcess::start(config, (&account_sid, &auth_token)).await?;
@@ -165,7 +166,8 @@ async fn begin(
     };
     let vendors = vendors(config, sandbox.as_ref(), &account_sid, &auth_token)?;
     let operator_key = operator_key(&db, ids, &mut secrets, config).await?;
-    let jwt_secret = config.jwt_secret.clone().unwrap_or_else(|| SecretString::from(secrets.jwt_secret.clone()));
+    let jwt_secret =
+        config.jwt_secret.clone().unwrap_or_else(|| SecretString::from(secrets.jwt_secret.clone()));
 
     let local = Local {
         public_url: config.public_url.to_string(),
@@ -173,7 +175,10 @@ async fn begin(
         operator_key,
         account_sid,
         auth_token,
-        exchange: sandbox.as_ref().filter(|_| config.twilio.account.is_none()).map(|s| s.addresses.twilio.clone()),
+        exchange: sandbox
+            .as_ref()
+            .filter(|_| config.twilio.account.is_none())
+            .map(|s| s.addresses.twilio.clone()),
         sandbox: sandbox.as_ref().map(|sandbox| sandbox.addresses.sandbox.clone()),
         server_pid: std::process::id(),
         sandbox_pid: sandbox.as_ref().and_then(SandboxProcess::pid),
@@ -225,7 +230,12 @@ fn vendors(
 }
 
 /// The operator's key of this checkout: made once, known to the database in use.
-async fn operator_key(db: &Db, ids: &IdSource, secrets: &mut Secrets, config: &Config) -> anyhow::Result<String> {
+async fn operator_key(
+    db: &Db,
+    ids: &IdSource,
+    secrets: &mut Secrets,
+    config: &Config,
+) -> anyhow::Result<String> {
     let key = match secrets.operator_key.as_deref().map(ApiKey::parse) {
         Some(Ok(key)) => key,
         Some(Err(_)) | None => {
@@ -251,7 +261,13 @@ fn created_at(ids: &IdSource) -> Timestamp {
 }
 
 /// What runs, where, in which mode, and the exact command for a first call.
-async fn welcome(config: &Config, db: &Db, local: &Local, took: Duration, terminal: Terminal) -> anyhow::Result<()> {
+async fn welcome(
+    config: &Config,
+    db: &Db,
+    local: &Local,
+    took: Duration,
+    terminal: Terminal,
+) -> anyhow::Result<()> {
     let mut system = db.system(Reason::OperatorRead).await?;
     let tenants = platform::tenants(&mut system).await?;
     system.commit().await?;
@@ -263,10 +279,13 @@ async fn welcome(config: &Config, db: &Db, local: &Local, took: Duration, termin
         terminal.talk(format_args!("  brokerage   {:<22} {}", tenant.slug, tenant.name));
     }
     if let Some(tenant) = tenants.first() {
-        let program = std::env::current_exe().map_or_else(|_| "seiketsu".to_owned(), |path| {
-            let here = std::env::current_dir().unwrap_or_default();
-            path.strip_prefix(&here).unwrap_or(&path).display().to_string()
-        });
+        let program = std::env::current_exe().map_or_else(
+            |_| "seiketsu".to_owned(),
+            |path| {
+                let here = std::env::current_dir().unwrap_or_default();
+                path.strip_prefix(&here).unwrap_or(&path).display().to_string()
+            },
+        );
         terminal.talk(format_args!(
             "\nPlace a first call from another terminal:\n\n  {program} call --tenant {}\n\nCtrl-C stops everything.",
             tenant.slug

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use anyhow::Context;
 use async_trait::async_trait;
+use secrecy::SecretString;
 use seiketsu_gateway::admin::dependencies::Dependency;
 use seiketsu_providers::{
     deepgram::{Deepgram, DeepgramConfig},
@@ -11,7 +12,6 @@ use seiketsu_providers::{
     twilio::{Twilio, TwilioConfig},
 };
 use seiketsu_session::{Providers, Telephony};
-use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -52,7 +52,12 @@ pub(crate) fn http() -> anyhow::Result<reqwest::Client> {
 
 impl Vendors {
     /// The clients for speech and language.
-    pub(crate) fn providers(&self, config: &Config, http: &reqwest::Client, tasks: &TaskTracker) -> Providers {
+    pub(crate) fn providers(
+        &self,
+        config: &Config,
+        http: &reqwest::Client,
+        tasks: &TaskTracker,
+    ) -> Providers {
         let openai = OpenAiConfig {
             base_url: self.openai.base.clone(),
             api_key: self.openai.key.clone(),

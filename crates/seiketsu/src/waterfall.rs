@@ -26,7 +26,8 @@ pub(crate) fn draw(turn: &TurnView, caller: AtTheCaller) -> String {
     for (label, stage) in STEPS {
         let Some(at) = turn.stages_us.get(&stage).copied().map(ms) else { continue };
         // Recognition and endpointing run side by side; the others follow each other.
-        let start = if matches!(stage, Stage::Endpointed | Stage::FinalTranscript) { 0 } else { from.min(at) };
+        let start =
+            if matches!(stage, Stage::Endpointed | Stage::FinalTranscript) { 0 } else { from.min(at) };
         rows.push((label, start, at));
         from = from.max(at);
     }
@@ -69,10 +70,18 @@ pub(crate) fn draw(turn: &TurnView, caller: AtTheCaller) -> String {
     let heard = caller.first_audible_ms.or(turn.first_audible_ms);
     let verdict = match heard {
         Some(ms) if ms <= PROMISE_MS as u64 => {
-            format!("{}", format!("first audio after {ms} ms, within the two seconds").if_supports_color(Stdout, OwoColorize::green))
+            format!(
+                "{}",
+                format!("first audio after {ms} ms, within the two seconds")
+                    .if_supports_color(Stdout, OwoColorize::green)
+            )
         }
         Some(ms) => {
-            format!("{}", format!("first audio after {ms} ms: later than two seconds").if_supports_color(Stdout, OwoColorize::red))
+            format!(
+                "{}",
+                format!("first audio after {ms} ms: later than two seconds")
+                    .if_supports_color(Stdout, OwoColorize::red)
+            )
         }
         None => "no audio".to_owned(),
     };

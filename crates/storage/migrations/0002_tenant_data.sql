@@ -75,6 +75,9 @@ create table public.calls (
     foreign key (tenant_id, agent_id) references public.agents (tenant_id, id),
     check ((ended_at is null) = (end_reason is null) and (ended_at is null) = (turns is null))
 );
+-- For operators, who may know no more of a call than its id.
+create index calls_by_id on public.calls (id);
+-- For recovery, which looks at live calls of all tenants.
 create index calls_live on public.calls (heartbeat_at) where ended_at is null;
 
 create table public.turns (

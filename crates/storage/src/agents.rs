@@ -42,9 +42,10 @@ pub async fn update(tx: &mut TenantTx, profile: &AgentProfile, at: Timestamp) ->
 /// The agent with an id.
 pub async fn get(tx: &mut TenantTx, id: AgentId) -> Result<Option<AgentProfile>, DbError> {
     let (connection, tenant) = tx.parts();
-    let json = sqlx::query_scalar!("select profile from agents where tenant_id = $1 and id = $2", tenant, id.uuid())
-        .fetch_optional(connection)
-        .await?;
+    let json =
+        sqlx::query_scalar!("select profile from agents where tenant_id = $1 and id = $2", tenant, id.uuid())
+            .fetch_optional(connection)
+            .await?;
     json.map(from_json).transpose()
 }
 
@@ -52,9 +53,10 @@ pub async fn get(tx: &mut TenantTx, id: AgentId) -> Result<Option<AgentProfile>,
 pub async fn by_name(tx: &mut TenantTx, name: &str) -> Result<Option<AgentProfile>, DbError> {
     let (connection, tenant) = tx.parts();
     let name = names::storable(name);
-    let json = sqlx::query_scalar!("select profile from agents where tenant_id = $1 and name = $2", tenant, &*name)
-        .fetch_optional(connection)
-        .await?;
+    let json =
+        sqlx::query_scalar!("select profile from agents where tenant_id = $1 and name = $2", tenant, &*name)
+            .fetch_optional(connection)
+            .await?;
     json.map(from_json).transpose()
 }
 

@@ -105,7 +105,10 @@ pub async fn get(tx: &mut TenantTx, id: CallId) -> Result<Option<CallRow>, DbErr
 }
 
 /// The call that a telephone company's id stands for, within this tenant.
-pub async fn by_vendor_call_sid(tx: &mut TenantTx, vendor_call_sid: &str) -> Result<Option<CallRow>, DbError> {
+pub async fn by_vendor_call_sid(
+    tx: &mut TenantTx,
+    vendor_call_sid: &str,
+) -> Result<Option<CallRow>, DbError> {
     let (connection, tenant) = tx.parts();
     let row = sqlx::query_as!(
         Row,

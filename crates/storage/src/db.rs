@@ -58,10 +58,11 @@ impl Db {
             let mut connection = pool.acquire().await?;
             refuse_unsafe_role(&mut connection).await?;
         }
-        let found = sqlx::query_scalar!("select coalesce(max(version), 0) from platform.migrations where success")
-            .fetch_one(&db.system)
-            .await
-            .map_err(DbError::from);
+        let found =
+            sqlx::query_scalar!("select coalesce(max(version), 0) from platform.migrations where success")
+                .fetch_one(&db.system)
+                .await
+                .map_err(DbError::from);
         let found = match found {
             Ok(version) => version.unwrap_or(0),
             // There is no such table, or nothing has been granted yet: no migration ever ran.
@@ -162,11 +163,10 @@ impl SystemTx {
 
 fn pool(options: &DbOptions, role: &'static str, connections: u32) -> PgPool {
     let statement_timeout_ms = options.statement_timeout.as_millis().to_string();
-    let connect: PgConnectOptions = options
-        .endpoint
-        .options_as(role)
-        .application_name(role)
-        .options([("statement_timeout", statement_timeout_ms.as_str()), ("idle_in_transaction_session_timeout", "30000")]);
+    let connect: PgConnectOptions = options.endpoint.options_as(role).application_name(role).options([
+        ("statement_timeout", statement_timeout_ms.as_str()),
+        ("idle_in_transaction_session_timeout", "30000"),
+    ]);
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(options.acquire_timeout)

@@ -71,6 +71,7 @@ impl Endpoint {
         Ok(PgConnection::connect_with(&self.options).await?)
     }
 
+    #[cfg(feature = "repositories")]
     pub(crate) fn options_as(&self, role: &str) -> PgConnectOptions {
         if self.roles_log_in {
             self.options.clone().username(role)
@@ -83,7 +84,9 @@ impl Endpoint {
 fn encode(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => char::from(byte).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                char::from(byte).to_string()
+            }
             other => format!("%{other:02X}"),
         })
         .collect()
@@ -99,13 +102,11 @@ impl fmt::Display for Endpoint {
     /// Without the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let user = self.options.get_username();
-        match self.options.get_socket() {
-            Some(directory) => write!(f, "{} ({user} at {})", self.database_name(), directory.display()),
-            None => {
-                let (host, port) = (self.options.get_host(), self.options.get_port());
-                write!(f, "{} ({user} at {host}:{port})", self.database_name())
-            }
+        if let Some(directory) = self.options.get_socket() {
+            return write!(f, "{} ({user} at {})", self.database_name(), directory.display());
         }
+        let (host, port) = (self.options.get_host(), self.options.get_port());
+        write!(f, "{} ({user} at {host}:{port})", self.database_name())
     }
 }
 

@@ -53,7 +53,9 @@ pub enum DbError {
         what: &'static str,
     },
     /// The role is not what it must be: it would go around row-level security.
-    #[error("role `{role}` is {found}, which row-level security does not bind; run `seiketsu migrate` as administrator")]
+    #[error(
+        "role `{role}` is {found}, which row-level security does not bind; run `seiketsu migrate` as administrator"
+    )]
     UnsafeRole {
         /// The role that was connected as.
         role: String,
@@ -107,7 +109,12 @@ impl From<Error> for DbError {
         }
         let away = matches!(
             error,
-            Error::Io(_) | Error::Tls(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed | Error::BeginFailed
+            Error::Io(_)
+                | Error::Tls(_)
+                | Error::PoolTimedOut
+                | Error::PoolClosed
+                | Error::WorkerCrashed
+                | Error::BeginFailed
         );
         if away { Self::Unavailable(error) } else { Self::Statement(error) }
     }

@@ -124,7 +124,8 @@ pub async fn upsert(tx: &mut TenantTx, lead: &NewLead) -> Result<Lead, DbError> 
     let email = facts.email.as_ref().map(|text| storable(text.expose()));
     let notes = facts.notes.as_ref().map(|text| storable(text.expose()));
     let areas: Vec<String> = facts.areas.iter().map(|area| storable(area).into_owned()).collect();
-    let reasons: Vec<String> = lead.score_reasons.iter().map(|reason| storable(reason).into_owned()).collect();
+    let reasons: Vec<String> =
+        lead.score_reasons.iter().map(|reason| storable(reason).into_owned()).collect();
     let bedrooms = facts.bedrooms.map(|number| i16::try_from(number).unwrap_or(i16::MAX));
     let (connection, tenant) = tx.parts();
     let row = sqlx::query_as!(

@@ -131,7 +131,11 @@ fn is_plain(name: &str) -> bool {
 }
 
 fn administrator(error: DbError) -> SetupError {
-    if matches!(error, DbError::Forbidden(_)) { SetupError::NotAdministrator(error) } else { SetupError::Database(error) }
+    if matches!(error, DbError::Forbidden(_)) {
+        SetupError::NotAdministrator(error)
+    } else {
+        SetupError::Database(error)
+    }
 }
 
 fn is_duplicate_database(error: &DbError) -> bool {

@@ -179,7 +179,10 @@ pub async fn last_number(tx: &mut TenantTx, call_id: CallId) -> Result<Option<u3
     Ok(last.map(i32::unsigned_abs))
 }
 
-async fn messages_by_turn(tx: &mut TenantTx, call_id: CallId) -> Result<BTreeMap<i32, Vec<Message>>, DbError> {
+async fn messages_by_turn(
+    tx: &mut TenantTx,
+    call_id: CallId,
+) -> Result<BTreeMap<i32, Vec<Message>>, DbError> {
     let (connection, tenant) = tx.parts();
     let rows = sqlx::query!(
         "select turn_number, body from messages where tenant_id = $1 and call_id = $2 order by turn_number, position",
@@ -229,7 +232,11 @@ fn from_json<T: DeserializeOwned>(value: Value, what: &'static str) -> Result<T,
 }
 
 fn assert_written(written: u64, expected: usize) -> Result<(), DbError> {
-    if written == expected as u64 { Ok(()) } else { Err(DbError::Missing { what: "row that was just written" }) }
+    if written == expected as u64 {
+        Ok(())
+    } else {
+        Err(DbError::Missing { what: "row that was just written" })
+    }
 }
 
 fn small(number: u32) -> i32 {

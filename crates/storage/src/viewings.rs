@@ -257,7 +257,8 @@ struct Row {
 
 impl Row {
     fn read(self) -> Result<Viewing, DbError> {
-        let visitor_phone = self.visitor_phone.map(|number| names::read(&number, "phone number")).transpose()?;
+        let visitor_phone =
+            self.visitor_phone.map(|number| names::read(&number, "phone number")).transpose()?;
         Ok(Viewing {
             id: ViewingId::from_uuid(self.id),
             listing_id: ListingId::from_uuid(self.listing_id),

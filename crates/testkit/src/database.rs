@@ -27,7 +27,8 @@ impl TestDb {
         let name = unique_name();
         let copy = format!("create database {name} owner {} template {template}", setup::OWNER_ROLE);
         execute(&admin, &copy).await.unwrap_or_else(|error| panic!("copying the template database: {error}"));
-        let options = DbOptions { tenant_connections: 24, ..DbOptions::new(admin.database(&name).roles_log_in()) };
+        let options =
+            DbOptions { tenant_connections: 24, ..DbOptions::new(admin.database(&name).roles_log_in()) };
         let db = Db::connect(&options).await.expect("connecting to the test's database");
         Self { db, admin, name }
     }
@@ -63,7 +64,8 @@ impl Drop for TestDb {
         let admin = self.admin.clone();
         let drop = format!("drop database if exists {} with (force)", self.name);
         let deletion = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(execute(&admin, &drop))
         });
         if let Ok(Err(error)) = deletion.join()
@@ -81,8 +83,11 @@ pub async fn prepare_template(admin: &Endpoint) -> String {
     // Tests are processes of their own: the first makes it, the others wait.
     let exists = "select exists (select from pg_database where datname = $1 and datistemplate)";
     connection.execute("select pg_advisory_lock(7356431)").await.expect("locking the template");
-    let ready: bool =
-        sqlx::query_scalar(exists).bind(&template).fetch_one(&mut connection).await.expect("looking for the template");
+    let ready: bool = sqlx::query_scalar(exists)
+        .bind(&template)
+        .fetch_one(&mut connection)
+        .await
+        .expect("looking for the template");
     if !ready {
         setup::bootstrap(admin, &template).await.expect("making the template database");
         setup::migrate(&admin.database(&template)).await.expect("migrating the template database");

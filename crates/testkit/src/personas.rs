@@ -3,8 +3,8 @@
 use crate::{FakeClock, TestDb, ids};
 use jiff::Timestamp;
 use seiketsu_domain::{
-    AgentProfile, CallId, Clock, IdSource, Language, MicroDollars, ModelChoice, PhoneNumber, Pii, ReplicaId, TenantScope,
-    VoiceChoice,
+    AgentProfile, CallId, Clock, IdSource, Language, MicroDollars, ModelChoice, PhoneNumber, Pii, ReplicaId,
+    TenantScope, VoiceChoice,
 };
 use seiketsu_storage::{
     Db, Reason, TenantTx, agents,
@@ -53,8 +53,19 @@ impl World {
         let clock = FakeClock::new();
         let ids = ids(clock.clone(), 7);
         let now = clock.now();
-        let anna = persona(&database, &ids, now, "anna-homes", "Austin", "America/Chicago", "+15125550101").await;
-        let boris = persona(&database, &ids, now, "boris-realty", "Miami", "America/New_York", "+13055550102").await;
+        let anna =
+            persona(&database, &ids, now, "anna-homes", ("Austin", "TX"), "America/Chicago", "+15125550101")
+                .await;
+        let boris = persona(
+            &database,
+            &ids,
+            now,
+            "boris-realty",
+            ("Miami", "FL"),
+            "America/New_York",
+            "+13055550102",
+        )
+        .await;
         let replica = ids.next();
         let mut tx = database.db().system(Reason::Heartbeat).await.expect("a system transaction");
         platform::heartbeat(&mut tx, replica, now).await.expect("a heartbeat");
@@ -106,7 +117,7 @@ async fn persona(
     ids: &IdSource,
     now: Timestamp,
     slug: &str,
-    city: &str,
+    (city, state): (&str, &str),
     time_zone: &str,
     number: &str,
 ) -> Persona {
@@ -123,14 +134,16 @@ async fn persona(
     tx.commit().await.expect("a commit");
 
     let agent = agent(ids, &tenant);
-    let listings = listings_of(ids, city, now);
+    let listings = listings_of(ids, (city, state), now);
     let mut tx = database.db().tenant(&tenant.scope).await.expect("a tenant transaction");
     agents::insert(&mut tx, &agent, now).await.expect("adding an agent");
     listings::insert_many(&mut tx, &listings).await.expect("adding listings");
     tx.commit().await.expect("a commit");
 
     let mut tx = database.db().system(Reason::ManageTenants).await.expect("a system transaction");
-    platform::route_number(&mut tx, ids.next(), &number, &tenant.scope, agent.id, now).await.expect("routing a number");
+    platform::route_number(&mut tx, ids.next(), &number, &tenant.scope, agent.id, now)
+        .await
+        .expect("routing a number");
     tx.commit().await.expect("a commit");
     Persona { scope: tenant.scope, tenant, agent, number, listings }
 }
@@ -156,33 +169,41 @@ fn agent(ids: &IdSource, tenant: &TenantRow) -> AgentProfile {
             stability: 0.5,
             similarity: 0.75,
         },
-        tools: ["search_listings", "get_listing", "check_availability", "book_viewing", "save_lead", "end_call"]
-            .map(str::to_owned)
-            .to_vec(),
+        tools: [
+            "search_listings",
+            "get_listing",
+            "check_availability",
+            "book_viewing",
+            "save_lead",
+            "end_call",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
     }
 }
 
-fn listings_of(ids: &IdSource, city: &str, now: Timestamp) -> Vec<Listing> {
-    let listing = |reference: &str, offer, property_type, address: &str, area: &str, dollars, bedrooms| Listing {
-        id: ids.next(),
-        reference: reference.to_owned(),
-        offer,
-        property_type,
-        status: ListingStatus::Active,
-        headline: format!("{area} home"),
-        description: format!("A home on {address}."),
-        address: address.to_owned(),
-        area: area.to_owned(),
-        city: city.to_owned(),
-        state: "TX".to_owned(),
-        postal_code: "78701".to_owned(),
-        price: MicroDollars::dollars(dollars),
-        bedrooms,
-        bathrooms: 2.5,
-        floor_area_sqft: Some(1_800),
-        year_built: Some(1998),
-        created_at: now,
-    };
+fn listings_of(ids: &IdSource, (city, state): (&str, &str), now: Timestamp) -> Vec<Listing> {
+    let listing =
+        |reference: &str, offer, property_type, address: &str, area: &str, dollars, bedrooms| Listing {
+            id: ids.next(),
+            reference: reference.to_owned(),
+            offer,
+            property_type,
+            status: ListingStatus::Active,
+            headline: format!("{area} home"),
+            description: format!("A home on {address}."),
+            address: address.to_owned(),
+            area: area.to_owned(),
+            city: city.to_owned(),
+            state: state.to_owned(),
+            postal_code: "78701".to_owned(),
+            price: MicroDollars::dollars(dollars),
+            bedrooms,
+            bathrooms: 2.5,
+            floor_area_sqft: Some(1_800),
+            year_built: Some(1998),
+            created_at: now,
+        };
     vec![
         listing("R-1", Offer::Sale, PropertyType::House, "12 Maple Street", "Riverside", 450_000, 3),
         listing("R-2", Offer::Sale, PropertyType::House, "7 Oak Lane", "Hillcrest", 690_000, 4),

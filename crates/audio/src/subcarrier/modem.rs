@@ -111,7 +111,7 @@ impl Demodulator {
             self.loud_at = window_at + (TAPS - NEW + loud) as i64;
         }
         let filtered = if self.loud_at < window_at {
-            (0.0, 0.0) // silence costs nothing
+            (0.0, 0.0) // silence costs no filtering
         } else {
             let (cosine, sine) = &*MATCHED;
             (fir::dot(window, cosine), fir::dot(window, sine))

@@ -4,6 +4,9 @@ use crate::world::{AUSTIN, PORTLAND, World};
 use seiketsu_domain::{ListingId, ToolOutcome};
 use serde_json::{Value, json};
 
+/// Whether a home is one that a filter asked for.
+type Fits = fn(&Value) -> bool;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_brokerages_home_an_unknown_id_and_nonsense_get_the_same_answer() {
     let world = World::new().await;
@@ -40,7 +43,7 @@ async fn a_search_tells_five_of_the_brokerages_own_homes_and_counts_the_rest() {
 async fn every_filter_narrows_to_homes_that_fit() {
     let world = World::new().await;
     let line = world.line(AUSTIN, None).await;
-    let cases: [(Value, fn(&Value) -> bool); 5] = [
+    let cases: [(Value, Fits); 5] = [
         (json!({"max_price": 400_000, "offer": "sale"}), |home| home["price"].as_i64().unwrap() <= 400_000),
         (json!({"min_price": 700_000}), |home| home["price"].as_i64().unwrap() >= 700_000),
         (json!({"bedrooms": 4}), |home| home["bedrooms"].as_i64().unwrap() >= 4),

@@ -1,6 +1,9 @@
 //! Orphans are closed once; calls that anybody holds never.
 
-use crate::world::{AUSTIN, PORTLAND, World, turn, usage};
+use crate::{
+    test_support::{turn, usage},
+    world::{AUSTIN, PORTLAND, World},
+};
 use seiketsu_brokerage::{Recovery, recover_orphans};
 use seiketsu_domain::{CallId, EndReason, ReplicaId};
 use seiketsu_storage::{

@@ -1,19 +1,13 @@
 //! Turns and ends: durable when said to be, in order when the database was away.
 
-use crate::world::{AUSTIN, World, turn, usage};
-use seiketsu_domain::{CallEnd, CallTime, EndReason, ToolOutcome};
+use crate::{
+    test_support::{call_end, turn, usage},
+    world::{AUSTIN, World},
+};
+use seiketsu_domain::{CallEnd, EndReason, ToolOutcome};
 use seiketsu_storage::{calls, turns, usage as stored_usage};
 use serde_json::json;
 use std::time::Duration;
-
-fn end(turns: u32) -> CallEnd {
-    CallEnd {
-        reason: EndReason::CallerHungUp,
-        ended_at: CallTime::from_millis(u64::from(turns) * 5_000),
-        turns,
-        usage: usage(42),
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_turn_is_there_when_the_store_returns_and_an_end_is_recorded_once() {
@@ -24,10 +18,10 @@ async fn a_turn_is_there_when_the_store_returns_and_an_end_is_recorded_once() {
     }
     let mut tx = world.db.tenant(&world.scope(AUSTIN)).await.unwrap();
     assert_eq!(turns::turns(&mut tx, line.call_id).await.unwrap(), [turn(0), turn(1)]);
-    line.desk.store.end(&end(2)).await.unwrap();
-    line.desk.store.end(&CallEnd { usage: usage(99), ..end(2) }).await.unwrap();
+    line.desk.store.end(&call_end(EndReason::CallerHungUp, 2)).await.unwrap();
+    line.desk.store.end(&CallEnd { usage: usage(99), ..call_end(EndReason::CallerHungUp, 2) }).await.unwrap();
     let record = stored_usage::of_call(&mut tx, line.call_id).await.unwrap().unwrap();
-    assert_eq!((record.usage, record.turns), (usage(42), 2));
+    assert_eq!((record.usage, record.turns), (usage(2), 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,7 +63,7 @@ async fn when_the_server_goes_away_and_comes_back_nothing_is_lost_and_the_order_
     for number in 1..=3 {
         line.desk.store.commit_turn(&turn(number)).await.unwrap();
     }
-    line.desk.store.end(&end(4)).await.unwrap();
+    line.desk.store.end(&call_end(EndReason::CallerHungUp, 4)).await.unwrap();
     let declined = line.run("search_listings", &json!({})).await;
     assert!(matches!(declined, ToolOutcome::Failed(_)), "{declined:?}");
     assert!(declined.to_model().contains("not possible right now"));

@@ -5,10 +5,7 @@ use seiketsu_brokerage::{
     BrokerageDesk,
     demo::{self, Installed},
 };
-use seiketsu_domain::{
-    AgentProfile, CallId, CallTime, Clock, IdSource, Message, Pii, ReplicaId, TenantScope, Timeline,
-    ToolOutcome, TurnOutcome, TurnRecord, Usage,
-};
+use seiketsu_domain::{AgentProfile, CallId, Clock, IdSource, Pii, ReplicaId, TenantScope, ToolOutcome};
 use seiketsu_session::{CallDesk, Desk, OpenCall};
 use seiketsu_storage::{
     Db, DbOptions, agents,
@@ -143,7 +140,9 @@ impl Line {
     pub(crate) async fn done(&self, tool: &str, arguments: &Value) -> Value {
         match self.run(tool, arguments).await {
             ToolOutcome::Done(value) => value,
-            other => panic!("{tool} {arguments}: {other:?}"),
+            other @ (ToolOutcome::Refused(_) | ToolOutcome::Failed(_)) => {
+                panic!("{tool} {arguments}: {other:?}")
+            }
         }
     }
 
@@ -153,7 +152,9 @@ impl Line {
                 assert!(value["error"].is_string() && value["hint"].is_string(), "{value}");
                 value
             }
-            other => panic!("{tool} {arguments}: {other:?}"),
+            other @ (ToolOutcome::Done(_) | ToolOutcome::Failed(_)) => {
+                panic!("{tool} {arguments}: {other:?}")
+            }
         }
     }
 
@@ -162,37 +163,5 @@ impl Line {
         let found = self.done("search_listings", &serde_json::json!({"area": address})).await;
         assert_eq!(found["listings"].as_array().unwrap().len(), 1, "{found}");
         found["listings"][0]["listing"].as_str().unwrap().to_owned()
-    }
-}
-
-/// A turn that says its own number and consumes `number + 1` of everything.
-pub(crate) fn turn(number: u32) -> TurnRecord {
-    let said = format!("caller sentence {number}");
-    let heard = format!("agent sentence {number}");
-    let figure = u64::from(number) + 1;
-    TurnRecord {
-        number,
-        caller_text: Pii::new(said.clone()),
-        generated_text: Pii::new(heard.clone()),
-        heard_text: Pii::new(heard.clone()),
-        acknowledgement: None,
-        started_at: CallTime::from_millis(u64::from(number) * 5_000),
-        finished_at: CallTime::from_millis(u64::from(number) * 5_000 + 4_000),
-        outcome: TurnOutcome::Answered,
-        timeline: Timeline::default(),
-        tools: Vec::new(),
-        messages: vec![Message::Caller { text: Pii::new(said) }, Message::Agent { text: Pii::new(heard) }],
-        usage: usage(figure),
-    }
-}
-
-/// The same figure of everything.
-pub(crate) fn usage(figure: u64) -> Usage {
-    Usage {
-        recognised_ms: figure,
-        input_tokens: figure,
-        output_tokens: figure,
-        synthesised_characters: figure,
-        playout_ms: figure,
     }
 }

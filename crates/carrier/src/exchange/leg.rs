@@ -80,7 +80,7 @@ struct Leg<'a, H> {
 enum Phase {
     Fetching(BoxFuture<'static, Result<Document, FetchError>>),
     Pausing(CallTime),
-    Dialling(BoxFuture<'static, Result<MediaStream, OpenError>>),
+    Dialling(BoxFuture<'static, Result<Box<MediaStream>, OpenError>>),
     Streaming(Box<MediaStream>),
 }
 
@@ -89,7 +89,7 @@ enum Happening {
     /// A frame, a delayed frame or the end of a pause is due.
     Due,
     Fetched(Result<Document, FetchError>),
-    Dialled(Result<MediaStream, OpenError>),
+    Dialled(Result<Box<MediaStream>, OpenError>),
     Received(Received),
 }
 
@@ -127,7 +127,7 @@ impl<H: Handset> Leg<'_, H> {
                     self.errors.record(error.code(), &error);
                     Next::Ended(EndedBy::Failed { code: error.code(), detail: error.to_string() })
                 }
-                (Happening::Dialled(Ok(stream)), _) => Next::Phase(Phase::Streaming(Box::new(stream))),
+                (Happening::Dialled(Ok(stream)), _) => Next::Phase(Phase::Streaming(stream)),
                 (Happening::Dialled(Err(error)), _) => {
                     self.errors.record(error.code(), &error);
                     self.next_verb()
@@ -225,10 +225,8 @@ impl<H: Handset> Leg<'_, H> {
                 ended @ Next::Ended(_) => return ended,
             }
         }
-        match phase {
-            Phase::Pausing(until) if until <= self.now() => self.next_verb(),
-            going_on => Next::Phase(going_on),
-        }
+        let pause_is_over = matches!(phase, Phase::Pausing(until) if until <= self.now());
+        if pause_is_over { self.next_verb() } else { Next::Phase(phase) }
     }
 
     /// Goes on with the stream, or with what comes after it.
@@ -289,7 +287,9 @@ impl<H: Handset> Leg<'_, H> {
                     let account = &self.inner.options.account_sid;
                     let writer = StreamWriter::new(account, self.call_sid.as_str(), stream_sid);
                     let token = self.inner.signing_token(self.call.signing);
-                    return Next::Phase(Phase::Dialling(Box::pin(MediaStream::open(noun, writer, token))));
+                    return Next::Phase(Phase::Dialling(Box::pin(async move {
+                        MediaStream::open(noun, writer, token).await.map(Box::new)
+                    })));
                 }
             }
         }
@@ -319,17 +319,16 @@ impl<H: Handset> Leg<'_, H> {
 
     async fn finish(mut self, ended_by: EndedBy) -> (CallOutcome, H) {
         let duration = Duration::from_micros(self.now().as_micros());
-        self.progress(match (&ended_by, self.answered_at) {
-            (_, Some(_)) => CallStatus::Completed { duration },
-            (EndedBy::Rejected, None) => CallStatus::Busy,
-            (EndedBy::Failed { .. }, None) => CallStatus::Failed,
-            (
-                EndedBy::CallerHungUp
-                | EndedBy::PlatformHungUp
-                | EndedBy::HangupVerb
-                | EndedBy::DocumentEnded,
-                None,
-            ) => CallStatus::Completed { duration },
+        let answered = self.answered_at.is_some();
+        self.progress(match ended_by {
+            EndedBy::Rejected if !answered => CallStatus::Busy,
+            EndedBy::Failed { .. } if !answered => CallStatus::Failed,
+            EndedBy::CallerHungUp
+            | EndedBy::PlatformHungUp
+            | EndedBy::HangupVerb
+            | EndedBy::DocumentEnded
+            | EndedBy::Rejected
+            | EndedBy::Failed { .. } => CallStatus::Completed { duration },
         });
         let callbacks = futures_util::future::join_all(std::mem::take(&mut self.callbacks));
         if tokio::time::timeout(CALLBACK_GRACE, callbacks).await.is_err() {

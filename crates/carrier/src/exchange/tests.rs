@@ -413,6 +413,19 @@ async fn a_cut_stream_is_no_closed_one_and_the_call_is_connected_again() {
     assert_eq!((&second[0], &second[1]), (&json!("closed"), &json!("stop")));
 }
 
+/// Presses a key when it hears something.
+#[derive(Default)]
+struct Pressing {
+    sounding: u64,
+}
+impl Handset for Pressing {
+    fn frame(&mut self, _now: CallTime, heard: &Frame) -> Said {
+        self.sounding += u64::from(*heard != SILENT_FRAME);
+        let digit = (self.sounding == 1 && *heard != SILENT_FRAME).then_some('5');
+        Said { digit, ..Said::SILENCE }
+    }
+}
+
 #[tokio::test]
 async fn keys_are_sent_and_a_clear_stops_what_is_played() {
     let notes = Notes::default();
@@ -420,7 +433,7 @@ async fn keys_are_sent_and_a_clear_stops_what_is_played() {
     let router = platform("", move |mut talk: Talk| {
         let notes = seen.clone();
         async move {
-            talk.media(&[0x20; FRAME_BYTES * 500]).await;
+            talk.media(&vec![0x20; FRAME_BYTES * 500]).await;
             talk.mark("never played").await;
             while let Ok(Some(message)) = talk.next().await {
                 match message["event"].as_str().unwrap() {
@@ -438,18 +451,6 @@ async fn keys_are_sent_and_a_clear_stops_what_is_played() {
             talk.socket.send(Message::Close(None)).await.unwrap();
         }
     });
-    /// Presses a key when it hears something.
-    #[derive(Default)]
-    struct Pressing {
-        sounding: u64,
-    }
-    impl Handset for Pressing {
-        fn frame(&mut self, _now: CallTime, heard: &Frame) -> Said {
-            self.sounding += u64::from(*heard != SILENT_FRAME);
-            let digit = (self.sounding == 1 && *heard != SILENT_FRAME).then_some('5');
-            Said { digit, ..Said::SILENCE }
-        }
-    }
     let base = serve(router).await;
     let (outcome, handset) = exchange().place(&place(&base), Pressing::default()).await;
     let expected = [json!({"track":"inbound_track","digit":"5"}), json!({"name":"never played"})];

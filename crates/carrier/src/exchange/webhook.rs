@@ -156,7 +156,7 @@ impl Webhooks {
         match request.send().await.and_then(reqwest::Response::error_for_status) {
             Ok(_) => {}
             Err(error) => {
-                tracing::debug!(status = status.name(), error = chain(&error), "status callback failed")
+                tracing::debug!(status = status.name(), error = chain(&error), "status callback failed");
             }
         }
     }

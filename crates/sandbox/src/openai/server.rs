@@ -190,13 +190,12 @@ struct Progress {
 impl Progress {
     async fn next(mut self) -> Option<(Result<Event, io::Error>, Self)> {
         let step = self.steps.pop_front()?;
-        let first_token_held = match self.first_token_held {
-            Some(held) => held,
-            None => {
-                // The vendor sends nothing, not even the role, before it has a token.
-                self.pace.first_token().await;
-                *self.first_token_held.insert(self.pace.held())
-            }
+        let first_token_held = if let Some(held) = self.first_token_held {
+            held
+        } else {
+            // The vendor sends nothing, not even the role, before it has a token.
+            self.pace.first_token().await;
+            *self.first_token_held.insert(self.pace.held())
         };
         if step.token {
             self.pace.until(self.pace.treatment.delay + self.spent_on_tokens()).await;

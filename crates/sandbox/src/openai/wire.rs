@@ -196,7 +196,7 @@ impl Content {
     fn into_text(self) -> String {
         match self {
             Self::Text(text) => text,
-            Self::Parts(parts) => parts.into_iter().filter_map(|part| part.text).collect::<Vec<_>>().join(""),
+            Self::Parts(parts) => parts.into_iter().filter_map(|part| part.text).collect(),
         }
     }
 }

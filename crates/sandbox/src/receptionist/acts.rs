@@ -21,13 +21,11 @@ pub(super) fn hear_acts(tokens: &Tokens, homes_in_talk: bool, heard: &mut Heard)
     } else if asks_human(tokens) {
         heard.acts.insert(Act::AskHuman);
     }
-    if heard.is(Act::AskHuman) || heard.is(Act::Rebook) {
+    if heard.is(Act::AskHuman) || heard.is(Act::Rebook) || heard.is(Act::Cancel) {
         heard.acts.remove(&Act::View);
     }
     agreement(tokens, heard);
-    if tokens.has("see, look at, view")
-        && !tokens.has("i see, let me see, see you, see ya, we'll see")
-    {
+    if tokens.has("see, look at, view") && !tokens.has("i see, let me see, see you, see ya, we'll see") {
         heard.acts.insert(Act::View);
     }
     if homes_in_talk {
@@ -39,10 +37,7 @@ pub(super) fn hear_acts(tokens: &Tokens, homes_in_talk: bool, heard: &mut Heard)
 }
 
 const PLAIN: &[(Act, &str)] = &[
-    (
-        Act::Greeting,
-        "hello, hi, hey, good morning, good afternoon, good evening, howdy, greetings",
-    ),
+    (Act::Greeting, "hello, hi, hey, good morning, good afternoon, good evening, howdy, greetings"),
     (Act::Thanks, "thanks, thank you, thank, appreciate it, cheers, much obliged"),
     (
         Act::Goodbye,
@@ -127,6 +122,11 @@ const PLAIN: &[(Act, &str)] = &[
     ),
     (Act::Bigger, "bigger, larger, more space, more room, more bedrooms, too small, roomier"),
     (
+        Act::Either,
+        "either, both, whichever, any of them, all of them, you choose, you decide, you pick, up to you, surprise me, \
+            doesn't matter, does not matter, don't mind, don't care, whatever",
+    ),
+    (
         Act::Indifferent,
         "\
             anything is, anything works, anything will, anything really, anything goes, anywhere, any \
@@ -155,10 +155,11 @@ const PLAIN: &[(Act, &str)] = &[
     (
         Act::Rebook,
         "\
-            cancel, reschedule, move the viewing, move my viewing, move the appointment, move my \
+            reschedule, move the viewing, move my viewing, move the appointment, move my \
             appointment, change the time, change the day, change the viewing, change my viewing, change \
             the appointment, change my appointment, push it back, move it to, change it to, postpone",
     ),
+    (Act::Cancel, "cancel, call it off, call off, don't need the viewing, don't want the viewing"),
     (
         Act::Sell,
         "\
@@ -193,9 +194,11 @@ fn asks_human(tokens: &Tokens) -> bool {
         speak, talk, transfer, connect, get me, put me, pass me, give me, want a, want an, need a, need \
         an, call me, contact me, reach me, phone me, have someone, have somebody";
     (tokens.has(PEOPLE) && tokens.has(WISHES))
-        || tokens.has("\
+        || tokens.has(
+            "\
             call me back, call back, callback, ring me back, leave a message, take a message, human \
-            please")
+            please",
+        )
 }
 
 /// Yes and no. A "no" that only begins a correction ("no, Friday") is none.
@@ -308,7 +311,7 @@ pub(super) fn is_question(tokens: &Tokens) -> bool {
     const STARTS: &str = "\
         what, what's, which, where, where's, when, when's, how, how's, why, who, who's, can you, could \
         you, can i, could i, do you, does, is it, is there, is that, is the, are there, are you, are \
-        they, will, would you, did, has, tell me";
+        they, will it, will there, will that, will you, will they, would you, did, has, tell me";
     (0..tokens.len().min(6)).any(|at| tokens.any_at(at, STARTS).is_some())
 }
 
@@ -405,7 +408,8 @@ mod tests {
             (Act::Yes, "yes, yeah sure, sounds good, go ahead, of course, i'd love to, ok"),
             (Act::No, "no, nope, not really, no thank you, i don't think so"),
             (Act::CanYouHear, "can you hear me, hello are you there"),
-            (Act::Rebook, "i need to cancel, can we reschedule, please change the time"),
+            (Act::Cancel, "i need to cancel, please cancel the viewing, call it off"),
+            (Act::Rebook, "can we reschedule, please change the time"),
         ];
         for (act, said) in table {
             for text in said.split(", ") {

@@ -97,13 +97,12 @@ fn relative_day(tokens: &Tokens, at: usize, today: Date, low: LowOrdinals) -> Op
     }
     if let Some(length) = tokens.any_at(at, "a week from, one week from, week from") {
         let rest = at + length;
-        let (base, more) = match tokens.any_at(rest, "now") {
-            Some(more) => (today, more),
-            None => {
-                let skip = tokens.any_at(rest, "this, on").unwrap_or(0);
-                let (base, more) = day_at(tokens, rest + skip, today, low)?;
-                (base, skip + more)
-            }
+        let (base, more) = if let Some(more) = tokens.any_at(rest, "now") {
+            (today, more)
+        } else {
+            let skip = tokens.any_at(rest, "this, on").unwrap_or(0);
+            let (base, more) = day_at(tokens, rest + skip, today, low)?;
+            (base, skip + more)
         };
         return Some((base.checked_add(1.week()).ok()?, length + more));
     }

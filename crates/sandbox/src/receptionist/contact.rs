@@ -1,12 +1,13 @@
 //! Facts about the caller: name, telephone number, mail address, plans.
 
 use super::{
-    decide::Asked,
+    acts::is_question,
     heard::Heard,
+    moves::Asked,
     numbers::{digit_word, small_at},
     tokens::Tokens,
     understand::Context,
-    vocabulary::{ends_name, is_common, title_case},
+    vocabulary::{can_be_family_name, can_be_first_name, ends_name, is_common, title_case},
 };
 
 /// Words of a name that are kept.
@@ -44,9 +45,11 @@ pub(super) fn email(tokens: &mut Tokens, heard: &mut Heard) {
 
 /// A telephone number in digits or words, with "double", "oh" and groups ("five one two, five fifty five…").
 pub(super) fn phone(tokens: &mut Tokens, context: &Context<'_>, heard: &mut Heard) {
-    if tokens.has("\
+    if tokens.has(
+        "\
         this number, number i'm calling from, number i am calling from, the number i called from, same \
-        number, this phone, number you see") {
+        number, this phone, number you see",
+    ) {
         heard.phone = context.caller.map(str::to_owned);
     }
     let mut at = 0;
@@ -157,11 +160,9 @@ pub(super) fn name(tokens: &mut Tokens, context: &Context<'_>, heard: &mut Heard
     const SURE: &str = "\
         my full name is, my name is, the name is, my name's, name is, name's, call me, under the name \
         of, under the name, in the name of, i go by, they call me, it's under";
-    const LIKELY: &str =
-        "\
+    const LIKELY: &str = "\
             this is, i'm, i am, you're speaking with, you are speaking with, you're talking to";
-    const WHEN_ASKED: &str =
-        "it's, it is, that's, that would be, that'd be, put it under, put, under, for";
+    const WHEN_ASKED: &str = "it's, it is, that's, that would be, that'd be, put it under, put, under, for";
     for at in 0..tokens.len() {
         if let Some(length) = tokens.any_at(at, SURE) {
             let (name, end) = run(tokens, at + length, |word| !ends_name(word));
@@ -173,15 +174,22 @@ pub(super) fn name(tokens: &mut Tokens, context: &Context<'_>, heard: &mut Heard
         }
     }
     let asked = *context.asked == Asked::Name;
+    let books =
+        tokens.has("book, schedule, reserve, put me down, put us down, sign me up, appointment, viewing");
     for at in 0..tokens.len() {
-        let lead =
-            tokens.any_at(at, LIKELY).or_else(|| asked.then(|| tokens.any_at(at, WHEN_ASKED)).flatten());
+        let lead = tokens.any_at(at, LIKELY).or_else(|| {
+            asked
+                .then(|| tokens.any_at(at, WHEN_ASKED))
+                .flatten()
+                .or_else(|| books.then(|| tokens.any_at(at, "for, under")).flatten())
+        });
         let Some(length) = lead else { continue };
         let first = tokens.word(at + length);
-        if is_common(first) || tokens.before(at) == "not" {
+        let strange = !is_common(first) || (asked && can_be_first_name(first));
+        if !strange || tokens.before(at) == "not" {
             continue;
         }
-        let (name, end) = run(tokens, at + length, |word| !ends_name(word) && !is_common(word));
+        let (name, end) = run(tokens, at + length, |word| part_of_name(word) || (word == first && strange));
         if name.is_some() {
             heard.name = name;
             tokens.claim(at..end);
@@ -192,7 +200,7 @@ pub(super) fn name(tokens: &mut Tokens, context: &Context<'_>, heard: &mut Heard
     if let Some(found) =
         tokens.find("speaking, here").filter(|found| (1..=MAX_NAME_WORDS).contains(&found.start))
     {
-        let (name, end) = run(tokens, 0, |word| !ends_name(word) && !is_common(word));
+        let (name, end) = run(tokens, 0, part_of_name);
         if name.is_some() && end == found.start {
             heard.name = name;
             tokens.claim(0..found.end);
@@ -200,21 +208,32 @@ pub(super) fn name(tokens: &mut Tokens, context: &Context<'_>, heard: &mut Heard
     }
 }
 
+/// Words of a name that no other word announces as one.
+fn part_of_name(word: &str) -> bool {
+    !ends_name(word) && (!is_common(word) || can_be_family_name(word))
+}
+
 /// A name alone, where it was asked for and nothing else was understood.
 pub(super) fn bare_name(tokens: &mut Tokens, context: &Context<'_>, heard: &mut Heard) {
-    if *context.asked != Asked::Name || heard.name.is_some() {
+    const FILLERS: &str = "yes, yeah, sure, ok, okay, um, uh, oh, well, it's, it, is, that's, my, name, the, of, course, please, \
+        thanks, thank, you, sir, madam, and, last, first, would, be, that, under, for, put, so, hi, hello, absolutely, to, me, \
+        no, sorry, actually, just, yep, alright";
+    if *context.asked != Asked::Name || heard.name.is_some() || is_question(tokens) {
         return;
     }
-    let Some(from) = (0..tokens.len())
-        .find(|at| tokens.free(*at).is_some_and(|word| !is_common(word) && !ends_name(word)))
-    else {
-        return;
+    let few = tokens.len() <= 3;
+    let begins = |word: &str| !ends_name(word) && (!is_common(word) || (few && can_be_first_name(word)));
+    let Some(from) = (0..tokens.len()).find(|at| tokens.free(*at).is_some_and(begins)) else { return };
+    let (name, end) = run(tokens, from, |word| part_of_name(word) || (few && can_be_first_name(word)));
+    // "Purple monkey dishwasher lamp" is no name, and neither is one word of a long sentence.
+    let strange = |word: &str| word.len() > 1 && !is_common(word);
+    let unknown = (from..tokens.len()).filter(|at| tokens.free(*at).is_some_and(strange)).count();
+    let fillers: Vec<&str> = FILLERS.split(", ").collect();
+    let beside = |at: &usize| {
+        !(from..end).contains(at) && tokens.free(*at).is_some_and(|word| !fillers.contains(&word))
     };
-    // "purple monkey dishwasher lamp" is no name.
-    let unknown =
-        (from..tokens.len()).filter(|at| tokens.free(*at).is_some_and(|word| !is_common(word))).count();
-    let (name, end) = run(tokens, from, |word| !ends_name(word) && !is_common(word));
-    if unknown <= MAX_NAME_WORDS || tokens.word(from).len() == 1 {
+    let others = (0..tokens.len()).filter(beside).count();
+    if unknown <= MAX_NAME_WORDS && others <= 2 {
         heard.name = name;
         tokens.claim(from..end);
     }

@@ -1,8 +1,8 @@
 //! Facts about the home that is wanted: price, rooms, kind, offer, area.
 
 use super::{
-    decide::Asked,
     heard::{Heard, Kind, Offer, Topic},
+    moves::Asked,
     numbers::{Amount, amount_at, small_at},
     tokens::Tokens,
     understand::Context,
@@ -11,8 +11,10 @@ use super::{
 
 const AT_MOST: &str = "\
     under, below, less than, up to, no more than, not more than, at most, max, maximum, within, budget, \
-    afford, spend, pay, cap, ceiling, limit, maximum of, price, upto, not over";
+    afford, spend, pay, cap, ceiling, limit, maximum of, price, upto, not over, not above, nothing over, nothing above, nothing more than";
 const ABOUT: &str = "around, about, approximately, roughly, somewhere";
+const NOT_MORE: &str =
+    "no more than, not more than, not over, not above, nothing over, nothing above, nothing more than";
 const AT_LEAST: &str = "over, above, more than, at least, minimum, starting at, upwards of";
 
 /// Prices: a limit above, below, or both.
@@ -22,10 +24,8 @@ pub(super) fn prices(
     heard: &mut Heard,
     topics: &mut Vec<(usize, Topic)>,
 ) {
-    let rent = context.rent
-        || tokens.has("rent, renting, rental, lease, leasing, a month, per month");
-    let of_money =
-        *context.asked == Asked::Budget || tokens.has("budget, price, dollars, spend, afford");
+    let rent = context.rent || tokens.has("rent, renting, rental, lease, leasing, a month, per month");
+    let of_money = *context.asked == Asked::Budget || tokens.has("budget, price, dollars, spend, afford");
     let mut at = 0;
     while at < tokens.len() {
         if let Some(length) = range(tokens, at, rent, heard) {
@@ -39,8 +39,7 @@ pub(super) fn prices(
             continue;
         };
         let cue = |cues: &str| (at.saturating_sub(4)..at).any(|from| tokens.any_at(from, cues).is_some());
-        let (at_least, at_most, about) =
-            (cue(AT_LEAST) && !cue("no more than, not more than, not over"), cue(AT_MOST), cue(ABOUT));
+        let (at_least, at_most, about) = (cue(AT_LEAST) && !cue(NOT_MORE), cue(AT_MOST), cue(ABOUT));
         let counted = is_counted(tokens, at + length);
         // A bare "four fifty" is money only where money is the subject; "around ten" is a time.
         let large_enough = amount.exact || amount.monthly || amount.value >= 100;
@@ -135,9 +134,7 @@ pub(super) fn rooms(tokens: &mut Tokens, heard: &mut Heard, topics: &mut Vec<(us
         if matches!(tokens.word(next), "or" | "to") && small_at(tokens, next + 1).is_some() {
             next += 2;
         }
-        next += tokens
-            .any_at(next, "or more, plus, or so, good sized, large, big, more")
-            .unwrap_or(0);
+        next += tokens.any_at(next, "or more, plus, or so, good sized, large, big, more").unwrap_or(0);
         if let Some(words) = tokens.any_at(next, BEDROOM_WORDS) {
             if value <= 12 && !is_question_of_it(tokens, at) {
                 heard.bedrooms = Some(value);
@@ -145,10 +142,9 @@ pub(super) fn rooms(tokens: &mut Tokens, heard: &mut Heard, topics: &mut Vec<(us
             }
             tokens.claim(at..next + words);
             next += words;
-        } else if let Some(words) = tokens.any_at(
-            next,
-            "square feet, square foot, bathrooms, bathroom, baths, bath, car garage",
-        ) {
+        } else if let Some(words) =
+            tokens.any_at(next, "square feet, square foot, bathrooms, bathroom, baths, bath, car garage")
+        {
             tokens.claim(at..next + words);
             next += words;
         }
@@ -163,9 +159,8 @@ fn article(tokens: &Tokens, at: usize) -> Option<(u64, usize)> {
 
 /// "Does it have three bedrooms" asks about one home and changes no wish.
 fn is_question_of_it(tokens: &Tokens, at: usize) -> bool {
-    (at.saturating_sub(4)..at).any(|from| {
-        tokens.any_at(from, "does it have, has it got, is it a, does that have").is_some()
-    })
+    (at.saturating_sub(4)..at)
+        .any(|from| tokens.any_at(from, "does it have, has it got, is it a, does that have").is_some())
 }
 
 const KINDS: [(Kind, &str); 4] = [
@@ -176,10 +171,7 @@ const KINDS: [(Kind, &str); 4] = [
     ),
     (Kind::Condo, "condo, condos, condominium, condominiums"),
     (Kind::Apartment, "apartment, apartments, flat, flats"),
-    (
-        Kind::House,
-        "single family home, single family, bungalow, house, houses, cottage, villa",
-    ),
+    (Kind::House, "single family home, single family, bungalow, house, houses, cottage, villa"),
 ];
 
 /// Kind of home, and whether to buy or to rent.
@@ -213,7 +205,8 @@ pub(super) fn kind_and_offer(tokens: &mut Tokens, heard: &mut Heard) {
             let negated = (at.saturating_sub(3)..at)
                 .any(|from| tokens.any_at(from, "not a, not an, no, don't want a").is_some())
                 && tokens.before(at) != "no";
-            if !negated && !(pointed && kind == Kind::House) {
+            let one_of_many = pointed && kind == Kind::House;
+            if !negated && !one_of_many {
                 heard.kind = Some(kind);
             }
             tokens.claim(at..at + length);
@@ -222,7 +215,7 @@ pub(super) fn kind_and_offer(tokens: &mut Tokens, heard: &mut Heard) {
         match tokens.word(at) {
             "rent" | "lease" if price_of_rent => {}
             "rent" | "renting" | "rental" | "rentals" | "lease" | "leasing" => {
-                heard.offer = Some(Offer::Rent)
+                heard.offer = Some(Offer::Rent);
             }
             "buy" | "buying" | "purchase" | "purchasing" | "buyer" => heard.offer = Some(Offer::Sale),
             "sale" if tokens.before(at) == "for" => heard.offer = Some(Offer::Sale),
@@ -289,9 +282,8 @@ fn known_area(tokens: &Tokens, context: &Context<'_>) -> Option<(String, usize, 
     named.sort_by_key(|(_, at, length)| (*at, std::cmp::Reverse(*length)));
     // Of several the first counts, unless the later one corrects it.
     let corrected = named.iter().rposition(|(_, at, _)| {
-        (at.saturating_sub(3)..*at).any(|from| {
-            tokens.any_at(from, "no, actually, sorry, mean, meant, rather").is_some()
-        })
+        (at.saturating_sub(3)..*at)
+            .any(|from| tokens.any_at(from, "no, actually, sorry, mean, meant, rather").is_some())
     });
     (!named.is_empty()).then(|| named.swap_remove(corrected.unwrap_or(0)))
 }
@@ -328,6 +320,10 @@ fn before_area_word(tokens: &Tokens) -> Option<(usize, usize)> {
     const AFTER: &str = "\
         area, neighborhood, neighbourhood, district, part of town, side of town, houses, homes, \
         listings, properties, condos, apartments, condo, apartment, house, home, townhouse, townhouses";
+    // "Is this Lone Star Homes" names the brokerage.
+    if tokens.has("is this, is that, this is") {
+        return None;
+    }
     (0..tokens.len()).find_map(|at| {
         tokens.any_at(at, AFTER)?;
         let mut from = at;
@@ -343,11 +339,14 @@ fn before_area_word(tokens: &Tokens) -> Option<(usize, usize)> {
 
 /// The only words nobody else understood, where an area is what is missing.
 fn alone(tokens: &Tokens, context: &Context<'_>, heard: &Heard) -> Option<(usize, usize)> {
-    let awaited = *context.asked == Asked::Area;
+    let awaited = matches!(context.asked, Asked::Area)
+        || (matches!(context.asked, Asked::Bedrooms | Asked::Budget) && !heard.has_facts());
     let wishes = heard.has_criteria()
         || tokens.has("do you have, have you got, looking, available, listings, search, find");
-    let likely = matches!(context.asked, Asked::Open | Asked::Change) && wishes;
-    if !awaited && !likely {
+    let likely = matches!(context.asked, Asked::Open | Asked::Change)
+        && wishes;
+    let home_named = heard.street.is_some() || heard.choice.is_some();
+    if home_named || (!awaited && !likely) {
         return None;
     }
     let mut runs = Vec::new();
@@ -357,6 +356,7 @@ fn alone(tokens: &Tokens, context: &Context<'_>, heard: &Heard) -> Option<(usize
             tokens.before(at),
             "my" | "his" | "her" | "our" | "a" | "an" | "your" | "i'm" | "be" | "very"
         );
+        let owned = owned || (!awaited && tokens.before(at) == "the");
         match area_run(tokens, at) {
             Some((_, to)) if owned || is_excluded(tokens, at) => at = to,
             Some((from, to)) => {
@@ -368,6 +368,7 @@ fn alone(tokens: &Tokens, context: &Context<'_>, heard: &Heard) -> Option<(usize
     }
     // Many unknown words are noise, not an area.
     let unknown: usize = runs.iter().map(|(from, to)| to - from).sum();
-    let plausible = unknown <= 3 && (awaited || runs.len() == 1);
+    let one_of_two = runs.len() == 2 && tokens.has("or, and");
+    let plausible = unknown <= 3 && (awaited || runs.len() == 1 || one_of_two);
     runs.first().copied().filter(|_| plausible)
 }

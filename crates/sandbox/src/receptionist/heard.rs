@@ -48,6 +48,8 @@ pub(super) enum Act {
     Bigger,
     /// Has no preference in what was asked.
     Indifferent,
+    /// Any of those offered will do.
+    Either,
     AskAreas,
     /// Asks which times are free, or for other ones than those offered.
     AskTimes,
@@ -172,7 +174,7 @@ impl Heard {
 
     /// Something that moves the conversation on, rather than a remark beside it.
     pub(super) fn moves_on(&self) -> bool {
-        const MOVES: [Act; 11] = [
+        const MOVES: [Act; 12] = [
             Act::Yes,
             Act::No,
             Act::View,
@@ -181,6 +183,7 @@ impl Heard {
             Act::Cheaper,
             Act::Bigger,
             Act::Indifferent,
+            Act::Either,
             Act::AskAreas,
             Act::AskTimes,
             Act::Sell,

@@ -77,9 +77,9 @@ pub(super) fn part_in(tokens: &Tokens) -> Option<(Part, std::ops::Range<usize>)>
         ("night", Part::Evening),
     ];
     FORMS.iter().find_map(|(word, part)| {
-        let found = tokens.find(&[word])?;
+        let found = tokens.find(word)?;
         let greeting = tokens.before(found.start) == "good";
-        (!greeting).then(|| (*part, found))
+        (!greeting).then_some((*part, found))
     })
 }
 
@@ -184,14 +184,10 @@ fn daytime(hour: u64, half: Option<Half>, part: Option<Part>) -> Option<i8> {
         None => None,
     });
     Some(match half {
-        _ if hour > 12 => hour,
-        // Nobody means midnight with "twelve in the morning".
-        Some(Half::Am) if hour == 12 => 12,
-        Some(Half::Am) => hour,
         Some(Half::Pm) if hour < 12 => hour + 12,
-        Some(Half::Pm) => hour,
         None if (1..=7).contains(&hour) => hour + 12,
-        None => hour,
+        // Nobody means midnight with "twelve in the morning".
+        Some(Half::Am | Half::Pm) | None => hour,
     })
 }
 

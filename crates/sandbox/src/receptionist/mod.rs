@@ -15,29 +15,36 @@
 //!
 //! Invariants:
 //! - An id, a price, a time or a day reaches a tool or the caller only if a tool returned it or the caller said it.
-//! - A home is booked at most once; `save_lead` runs once in a call, and again only to pass a new request on.
+//! - A home has at most one viewing in a call: a second booking of it moves the first. `save_lead` runs once in a call,
+//!   and again only to pass a new request on.
 //! - At most four rounds of tools come between an utterance and the answer to it.
 //! - An answer has at most 400 characters and begins with a sentence of at most eight words.
 //!
 //! To teach it one more thing to react to: add an [`heard::Act`] with its phrases in `acts.rs`, react in `decide.rs`
-//! with a [`decide::Line`], and give that its words in `phrases.rs`. To teach it a language: another `phrases`
+//! with a [`moves::Line`], and give that its words in `phrases.rs`. To teach it a language: another `phrases`
 //! function, and word lists beside those of `vocabulary.rs`.
 
 mod acts;
 mod calendar;
+mod caller;
 mod contact;
 mod criteria;
 mod decide;
+mod filing;
+mod find;
 mod heard;
 mod hours;
+mod learn;
 mod listing;
 mod memory;
+mod moves;
 mod numbers;
 mod phrases;
 mod reference;
 mod schedule;
 mod tokens;
 mod understand;
+mod viewing;
 mod vocabulary;
 mod wanted;
 
@@ -46,8 +53,9 @@ mod tests;
 
 pub use numbers::number_to_words;
 
-use decide::{Move, Say, Tool, decide};
+use decide::decide;
 use memory::Memory;
+use moves::{Move, Say, Tool};
 use phrases::{Tone, english};
 use serde_json::Value;
 
@@ -117,7 +125,7 @@ pub fn reply(prompt: &Prompt) -> Reply {
     match decide(&memory) {
         Move::Call(calls) => Reply { text: None, tool_calls: named(calls) },
         Move::Say(say) => Reply { text: speak(&say), tool_calls: Vec::new() },
-        Move::Leave { say, calls } => Reply { text: speak(&say), tool_calls: named(calls) },
+        Move::SayAndCall { say, calls } => Reply { text: speak(&say), tool_calls: named(calls) },
     }
 }
 

@@ -115,15 +115,13 @@ pub(super) fn house_number_to_words(number: u64) -> String {
 }
 
 fn below_hundred(number: u64) -> String {
-    match number {
-        0..=19 => UNITS[number as usize].to_owned(),
-        _ => {
-            let tens = TENS[(number / 10 - 2).min(7) as usize];
-            match number % 10 {
-                0 => tens.to_owned(),
-                unit => format!("{tens} {}", UNITS[unit as usize]),
-            }
-        }
+    if let Some(word) = UNITS.get(number as usize) {
+        return (*word).to_owned();
+    }
+    let tens = TENS[(number / 10 - 2).min(7) as usize];
+    match number % 10 {
+        0 => tens.to_owned(),
+        unit => format!("{tens} {}", UNITS[unit as usize]),
     }
 }
 
@@ -181,7 +179,7 @@ pub(super) fn cardinal_at(tokens: &Tokens, start: usize) -> Option<(u64, usize)>
         match word {
             "hundred" if (1..100).contains(&group) => (group, open) = (group * 100, true),
             "thousand" | "grand" | "k" if group > 0 => {
-                (total, group, open) = (total + group * 1_000, 0, true)
+                (total, group, open) = (total + group * 1_000, 0, true);
             }
             "million" | "m" if group > 0 && total == 0 => (total, group, open) = (group * 1_000_000, 0, true),
             "a" | "an"
@@ -260,9 +258,7 @@ pub(super) fn amount_at(tokens: &Tokens, start: usize) -> Option<(Amount, usize)
         end += 1;
     }
     let mut monthly = false;
-    if let Some(length) =
-        tokens.any_at(end, &["a month", "per month", "each month", "every month", "monthly"])
-    {
+    if let Some(length) = tokens.any_at(end, "a month, per month, each month, every month, monthly") {
         monthly = true;
         end += length;
     }

@@ -5,10 +5,10 @@
 
 use super::{
     calendar::{full_day, spoken_day},
-    decide::{Asked, Line, Say},
     heard::{Facet, Offer},
     hours::{short_time, spoken_time},
-    listing::{Listing, capitalise, kind_word, speakable},
+    listing::{Listing, capitalise, kind_word, speakable, street_word},
+    moves::{Asked, Line, Say},
     numbers::number_to_words,
     vocabulary::title_case,
     wanted::Relaxed,
@@ -71,7 +71,7 @@ fn statement(line: &Line, tone: Tone) -> String {
         }
         Line::NothingFits => "I found nothing like that, sorry.".to_owned(),
         Line::NoMore => "Those are all I have.".to_owned(),
-        Line::NoSuchStreet(street) => format!("I can't find {}.", title_case(street)),
+        Line::NoSuchStreet(street) => format!("I can't find {}.", spoken_place(street)),
         Line::Areas(areas) if areas.is_empty() => "I don't have a list of areas.".to_owned(),
         Line::Areas(areas) => format!("We're in several areas. For example, {}.", join(areas, "and")),
         Line::Intro(home) => {
@@ -91,21 +91,21 @@ fn statement(line: &Line, tone: Tone) -> String {
         Line::DayFull => "That day is fully booked.".to_owned(),
         Line::DayRefused => "I can't offer that day.".to_owned(),
         Line::Booked { booking, home, name } => {
-            let opening = name.as_ref().map_or_else(
-                || "You're booked.".to_owned(),
-                |name| format!("You're booked, {}.", first_name(name)),
-            );
+            let done = if booking.moved { "It's moved" } else { "You're booked" };
+            let opening = name
+                .as_ref()
+                .map_or_else(|| format!("{done}."), |name| format!("{done}, {}.", first_name(name)));
             let address =
                 home.as_ref().map_or_else(|| speakable(&booking.address, 12), Listing::spoken_address);
             format!("{opening} {address}, {} at {}.", full_day(booking.day), spoken_time(booking.time))
         }
         Line::AlreadyBooked { booking } => format!(
-            "That viewing is booked already. It's {} at {}.",
+            "Your viewing is booked. It's {} at {}.",
             spoken_day(booking.day, tone.today),
             spoken_time(booking.time),
         ),
-        Line::CannotMove => {
-            "I can't change bookings myself. I've passed it on, and a colleague will call you.".to_owned()
+        Line::CannotCancel => {
+            "I can't cancel viewings myself. I've passed it on, and a colleague will call you.".to_owned()
         }
         Line::WillCallBack(name) => {
             let thanks = name
@@ -179,10 +179,9 @@ fn question(asked: &Asked, tone: Tone, lines: &[Line]) -> String {
         ],
         Asked::AnythingElse => &["Anything else I can do?", "What else can I help with?"],
     };
-    let offers_one_time = lines.iter().any(|line| match line {
-        Line::Times { times, .. } | Line::Instead { times, .. } => times.len() == 1,
-        _ => false,
-    });
+    let offers_one_time = lines.iter().any(
+        |line| matches!(line, Line::Times { times, .. } | Line::Instead { times, .. } if times.len() == 1),
+    );
     if offers_one_time {
         return "Does that suit you?".to_owned();
     }
@@ -203,7 +202,7 @@ fn offers_opening(
         (Some(Relaxed::Price), _) => "Nothing within that budget. A little above it:".to_owned(),
         (Some(Relaxed::Rooms), _) => "Nothing exactly like that. Close to it:".to_owned(),
         (Some(Relaxed::Area), Some(area)) => {
-            format!("Nothing in {}. Elsewhere I have:", speakable(area, 4).trim_end_matches('.'))
+            format!("Nothing in {}. Elsewhere I have:", spoken_place(area))
         }
         (Some(Relaxed::Area), None) => "Nothing there. Elsewhere I have:".to_owned(),
         (None, _) => match total {
@@ -265,6 +264,12 @@ fn fact(facet: Facet, home: &Listing) -> String {
             }
         }
     }
+}
+
+/// A place as the caller named it, fit to be spoken.
+fn spoken_place(place: &str) -> String {
+    let words: Vec<String> = place.to_lowercase().split(' ').take(4).flat_map(street_word).collect();
+    title_case(&words.join(" "))
 }
 
 fn first_name(name: &str) -> &str {

@@ -1,9 +1,9 @@
 //! Which home is meant: by address, by place in a list, or by what sets it apart.
 
 use super::{
-    decide::Asked,
     heard::{Act, Facet, Heard, Kind},
     listing::{Listing, street_word},
+    moves::Asked,
     numbers::{house_number_to_words, ordinal_at, small_at},
     tokens::Tokens,
     understand::Context,
@@ -160,7 +160,7 @@ pub(super) fn choice(tokens: &mut Tokens, context: &Context<'_>, heard: &mut Hea
     let offered: Vec<&Listing> = context.offered().collect();
     let pick = |number: usize| offered.get(number).map(|listing| listing.id.clone());
     for at in 0..tokens.len() {
-        let by_place = ordinal_at(tokens, at).map(|(number, length)| (number, length)).or_else(|| {
+        let by_place = ordinal_at(tokens, at).or_else(|| {
             let lead = tokens.any_at(at, "number, option, listing, choice")?;
             small_at(tokens, at + lead).map(|(number, length)| (number, lead + length))
         });
@@ -176,8 +176,7 @@ pub(super) fn choice(tokens: &mut Tokens, context: &Context<'_>, heard: &mut Hea
     let by_price = || offered.iter().min_by_key(|listing| listing.price).map(|listing| listing.id.clone());
     heard.choice = if tokens.has("the former") {
         pick(0)
-    } else if tokens.has("the latter, the last one, last one, the other one, the other")
-        && context.choosing()
+    } else if tokens.has("the latter, the last one, last one, the other one, the other") && context.choosing()
     {
         pick(offered.len() - 1)
     } else if context.choosing()
@@ -210,24 +209,24 @@ pub(super) fn choice(tokens: &mut Tokens, context: &Context<'_>, heard: &mut Hea
 /// "the condo", "the three bedroom one", "the one in Riverside": what sets one of the offered homes apart is a choice,
 /// not a new wish.
 pub(super) fn described(tokens: &Tokens, context: &Context<'_>, heard: &mut Heard) {
+    const POINTING: &str = "\
+        bedroom one, bed one, the one, one in, the house, the condo, the apartment, the townhouse, the \
+        flat, that house, that condo, that apartment, that townhouse, the town house, room one, house \
+        one, condo one";
     if heard.choice.is_some() {
         // "The cheaper one" has been found among those offered.
         heard.acts.remove(&Act::Cheaper);
         heard.acts.remove(&Act::Bigger);
         heard.acts.remove(&Act::More);
         heard.acts.remove(&Act::Indifferent);
+        heard.acts.remove(&Act::Either);
         return;
     }
-    const POINTING: &str = "\
-        bedroom one, bed one, the one, one in, the house, the condo, the apartment, the townhouse, the \
-        flat, that house, that condo, that apartment, that townhouse, the town house, room one, house \
-        one, condo one";
     if !context.choosing() || !tokens.has(POINTING) || heard.facets.contains(&Facet::Kind) {
         return;
     }
     // "The house" is no wish for houses, but it tells a house from a condo.
-    let kind =
-        heard.kind.or_else(|| tokens.has("the house, that house, house one").then_some(Kind::House));
+    let kind = heard.kind.or_else(|| tokens.has("the house, that house, house one").then_some(Kind::House));
     if heard.offer.is_some()
         || heard.max_price.is_some()
         || heard.min_price.is_some()

@@ -2,9 +2,9 @@
 
 use super::{
     calendar::{LowOrdinals, day_at},
-    decide::Asked,
     heard::{Act, DayWish, Heard, Topic, Wish},
     hours::{Bare, Part, part_in, time_at},
+    moves::Asked,
     numbers::ordinal_at,
     tokens::Tokens,
     understand::Context,
@@ -27,36 +27,10 @@ pub(super) fn days(
         heard.day = Some(DayWish::Soonest);
         tokens.claim(found);
     }
-    let low = match context.asked {
-        Asked::Day => LowOrdinals::AreDays,
-        Asked::Time { .. } => LowOrdinals::AreChoices,
-        Asked::Open
-        | Asked::Area
-        | Asked::Bedrooms
-        | Asked::Budget
-        | Asked::Interest
-        | Asked::Which
-        | Asked::Name
-        | Asked::Phone
-        | Asked::CallBack
-        | Asked::Change
-        | Asked::AnythingElse
-            if context.choosing() =>
-        {
-            LowOrdinals::AreChoices
-        }
-        Asked::Open
-        | Asked::Area
-        | Asked::Bedrooms
-        | Asked::Budget
-        | Asked::Interest
-        | Asked::Which
-        | Asked::Name
-        | Asked::Phone
-        | Asked::CallBack
-        | Asked::Change
-        | Asked::AnythingElse => LowOrdinals::AreDays,
-    };
+    // "The second" is a day where days are asked for, and one of those offered where a choice is open.
+    let choosing = matches!(context.asked, Asked::Time { .. }) || context.choosing();
+    let low =
+        if choosing && *context.asked != Asked::Day { LowOrdinals::AreChoices } else { LowOrdinals::AreDays };
     let mut found: Vec<(Date, Range<usize>)> = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -80,8 +54,7 @@ pub(super) fn days(
         topics.push((range.start, Topic::Schedule));
         tokens.claim(range.clone());
     }
-    if heard.day.is_none()
-        && tokens.has("another day, different day, other day, other days, some other day")
+    if heard.day.is_none() && tokens.has("another day, different day, other day, other days, some other day")
     {
         heard.day = Some(DayWish::Another);
     }
@@ -89,8 +62,7 @@ pub(super) fn days(
 
 /// Whether the words around say that it does not suit: "not friday", "friday doesn't work".
 fn is_ruled_out(tokens: &Tokens, range: &Range<usize>) -> bool {
-    const BEFORE: &str =
-        "not, can't do, can't make, cannot do, except, isn't, anything but, can't come";
+    const BEFORE: &str = "not, can't do, can't make, cannot do, except, isn't, anything but, can't come";
     const AFTER: &str = "\
         doesn't work, does not work, won't work, will not work, is no good, is not good, isn't good, is \
         bad, is too early, is too late, isn't possible, is not possible, doesn't suit, is difficult, is \
@@ -166,8 +138,7 @@ fn lead_at(tokens: &Tokens, at: usize) -> (usize, Lead) {
         at about, at around, at like, at, around, about, by about, by, say, how about, what about, for";
     const AFTER: &str = "\
         any time after, anytime after, no earlier than, not before, later than, after, from, between";
-    const BEFORE: &str =
-        "any time before, no later than, not after, earlier than, before, until";
+    const BEFORE: &str = "any time before, no later than, not after, earlier than, before, until";
     if let Some(length) = tokens.any_at(at, AFTER) {
         return (length, Lead::After);
     }
@@ -200,7 +171,7 @@ fn vague(tokens: &Tokens, context: &Context<'_>) -> Option<Wish> {
         return Some(if tokens.has("the earlier") { Wish::Earliest } else { Wish::Earlier });
     }
     if tokens.has("\
-        earliest, soonest, first thing, as early as, any of them, any time, anytime, whichever, either \
+        whatever, earliest, soonest, first thing, as early as, any of them, any time, anytime, whichever, either \
         one, either, doesn't matter, don't mind, don't care, you choose, you pick, up to you") {
         return Some(Wish::Earliest);
     }

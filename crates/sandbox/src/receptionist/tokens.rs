@@ -11,6 +11,8 @@ const MAX_TOKEN_CHARS: usize = 32;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tokens {
     words: Vec<String>,
+    /// The words again, joined by spaces: most phrases are in no utterance, and this says so quickly.
+    text: String,
     claimed: Vec<bool>,
 }
 
@@ -27,7 +29,8 @@ impl Tokens {
         }
         words.truncate(MAX_TOKENS);
         let claimed = vec![false; words.len()];
-        Self { words, claimed }
+        let text = words.join(" ");
+        Self { words, text, claimed }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -87,12 +90,22 @@ impl Tokens {
 
     /// Where the first of these phrases (separated by commas) is found, claimed or not.
     pub(super) fn find(&self, phrases: &str) -> Option<Range<usize>> {
+        if !self.has(phrases) {
+            return None;
+        }
         (0..self.len()).find_map(|at| self.any_at(at, phrases).map(|length| at..at + length))
     }
 
     /// Whether any of these phrases (separated by commas) is in it, claimed or not.
     pub(super) fn has(&self, phrases: &str) -> bool {
-        self.find(phrases).is_some()
+        let is_edge = |at: Option<&u8>| at.is_none_or(|byte| *byte == b' ');
+        let bytes = self.text.as_bytes();
+        phrases.split(", ").any(|phrase| {
+            self.text.match_indices(phrase).any(|(at, _)| {
+                is_edge(at.checked_sub(1).and_then(|before| bytes.get(before)))
+                    && is_edge(bytes.get(at + phrase.len()))
+            })
+        })
     }
 }
 
@@ -144,7 +157,8 @@ fn split_chunk(chunk: &str, words: &mut Vec<String>) {
 /// `28th` stays one word, `28am` does not.
 fn is_ordinal_suffix(rest: &[char]) -> bool {
     let ends = rest.get(2).is_none_or(|after| !after.is_alphanumeric());
-    ends && matches!(rest.get(..2), Some(['s', 't'] | ['n', 'd'] | ['r', 'd'] | ['t', 'h']))
+    let suffix: String = rest.iter().take(2).collect();
+    ends && matches!(suffix.as_str(), "st" | "nd" | "rd" | "th")
 }
 
 #[cfg(test)]

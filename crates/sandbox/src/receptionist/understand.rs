@@ -3,9 +3,9 @@
 use super::{
     acts::hear_acts,
     contact, criteria,
-    decide::Asked,
     heard::{Heard, Topic},
     listing::Listing,
+    moves::Asked,
     numbers::{amount_at, small_at},
     reference, schedule,
     tokens::Tokens,

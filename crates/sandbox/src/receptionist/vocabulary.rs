@@ -42,15 +42,25 @@ wants warm was washer watch water way we we'd we'll we're we've wednesday week w
 what's whatever when when's whenever where where's wherever whether which while who who's whole whom why wide wife will
 window windows winter wish with within without woman won't wonderful wondering work working works would wouldn't wow wrong yard
 yeah year years yep yes yesterday yet you you'd you'll you're you've young your yours yup
-seller rented leasing lease leases lasts fix fixed exact weren't wasn't hasn't hadn't shouldn't cause
+seller rented leasing lease leases fix fixed exact weren't wasn't hasn't hadn't shouldn't cause
 area areas district zone region neighborhoods vicinity block corner suburb suburbs anyways anyway hopefully currently recently
 affording afford spend spending cap ceiling limit ballpark approximately somewhere pay paying dollar bucks dining
-bungalow villa cottage mansion duplex loft penthouse residence dwelling pad condo's house's
+bungalow villa cottage mansion duplex loft penthouse residence dwelling pad condo's 
 one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
 twenty thirty forty fifty sixty seventy eighty ninety zero oh
 o'clock ish sharp noon midday quarter
 north south east west
-yourself themselves herself himself nah okey dokey alrighty sure's ya ye cool
+cheapest biggest largest newest nicest smallest best closest finest prettiest quietest lowest highest oldest fewest most least
+yellow white black red blue green brown gray grey wooden brick stone tile carpet hardwood granite stainless steel gas electric
+heating heated cooling conditioning solar fenced gated elevator laundry dishwasher oven fridge shower tub closet closets attic
+shed deck patio porch terrace rooftop view views ocean beach river mountain suburbs corner stories floors level levels
+boss colleague coworker roommates 
+sometime anyhow hopefully ideally preferably basically literally totally
+welcome curious heard saw seen online website internet ad advert advertisement sign
+address addresses text texting message messages sms write spanish english chinese language translate record recorded recording
+allowed possible bring include included includes landlord tenant tenants lawyer credit score income utilities deposit fee fees hoa taxes tax insurance
+inspection contract sign signing agency brokerage website app link photo photos picture pictures video virtual map directions bus transit highway airport
+yourself themselves herself himself nah okey dokey alrighty ya ye cool
 january february march april june july august september october november december
 ";
 
@@ -142,6 +152,65 @@ pub(super) fn ends_name(word: &str) -> bool {
             | "goodbye"
             | "name"
             | "name's"
+    )
+}
+
+/// Ordinary words that are also first names.
+pub(super) fn can_be_first_name(word: &str) -> bool {
+    matches!(
+        word,
+        "will" | "may" | "april" | "june" | "rose" | "grace" | "hope" | "mark" | "summer" | "august"
+    )
+}
+
+/// Ordinary words that are also family names.
+pub(super) fn can_be_family_name(word: &str) -> bool {
+    matches!(
+        word,
+        "march"
+            | "may"
+            | "park"
+            | "price"
+            | "young"
+            | "long"
+            | "king"
+            | "lake"
+            | "rose"
+            | "love"
+            | "best"
+            | "small"
+            | "short"
+            | "little"
+            | "good"
+            | "day"
+            | "west"
+            | "north"
+            | "brown"
+            | "white"
+            | "black"
+            | "green"
+            | "gray"
+            | "grey"
+            | "stone"
+            | "banks"
+            | "cash"
+            | "sharp"
+            | "case"
+            | "hall"
+            | "garden"
+            | "street"
+            | "way"
+            | "house"
+            | "rivers"
+            | "story"
+            | "church"
+            | "summer"
+            | "winter"
+            | "rich"
+            | "hope"
+            | "grace"
+            | "light"
+            | "moon"
     )
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Wanted {
     pub(super) min_price: Option<u64>,
     pub(super) max_price: Option<u64>,
     pub(super) area: Option<String>,
-    /// A street the caller named; no tool searches by it.
+    /// A street the caller named, to be looked for among what a search returns.
     pub(super) street: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use seiketsu_audio::{
     level, resample,
     subcarrier::{self, TimedWord},
 };
-use std::{ffi::OsString, io, process::Stdio, sync::Arc, time::Duration};
+use std::{ffi::OsString, fmt, io, process::Stdio, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::Command,
@@ -90,11 +90,18 @@ pub enum EspeakError {
 }
 
 /// espeak-ng. Cheap to clone; clones share what was spoken already.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Espeak {
     program: OsString,
     spoken: Cache<(EspeakVoice, String), Arc<Spoken>>,
     runs: Arc<Semaphore>,
+}
+
+impl fmt::Debug for Espeak {
+    /// Without what was spoken: that is megabytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Espeak").field("program", &self.program).finish_non_exhaustive()
+    }
 }
 
 impl Default for Espeak {
@@ -167,9 +174,12 @@ impl Espeak {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => EspeakError::Missing { program: self.program.clone() },
-                _ => failed(error),
+            .map_err(|error| {
+                if error.kind() == io::ErrorKind::NotFound {
+                    EspeakError::Missing { program: self.program.clone() }
+                } else {
+                    failed(error)
+                }
             })?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let write = async {

@@ -77,11 +77,9 @@ impl Raw {
     }
 }
 
-fn status_of(error: Error) -> u16 {
-    match error {
-        Error::Http(response) => response.status().as_u16(),
-        other => panic!("{other}"),
-    }
+fn status_of(error: &Error) -> u16 {
+    let Error::Http(response) = error else { panic!("{error}") };
+    response.status().as_u16()
 }
 
 #[tokio::test]
@@ -116,7 +114,7 @@ async fn deepgram_turns_away_what_it_cannot_serve_before_the_socket_is_open() {
     let world = World::start(Profile::Zero).await;
     let connect = async |query: &str, header| {
         let path = format!("/v1/listen?{query}");
-        status_of(Raw::connect(&world, &path, header).await.map(|_| ()).unwrap_err())
+        status_of(&Raw::connect(&world, &path, header).await.map(|_| ()).unwrap_err())
     };
     assert_eq!(connect("encoding=opus&sample_rate=48000", ("authorization", "Token key")).await, 400);
     assert_eq!(
@@ -162,7 +160,7 @@ async fn elevenlabs_turns_away_what_it_cannot_serve_before_the_socket_is_open() 
     let world = World::start(Profile::Zero).await;
     let connect = async |query: &str, header| {
         let path = format!("/v1/text-to-speech/voice/multi-stream-input?{query}");
-        status_of(Raw::connect(&world, &path, header).await.map(|_| ()).unwrap_err())
+        status_of(&Raw::connect(&world, &path, header).await.map(|_| ()).unwrap_err())
     };
     assert_eq!(connect("output_format=opus_48000_32", ("xi-api-key", "key")).await, 422);
     assert_eq!(connect("output_format=ulaw_8000&inactivity_timeout=500", ("xi-api-key", "key")).await, 422);

@@ -89,7 +89,7 @@ async fn the_profile_delays_the_final_and_the_record_says_by_how_much() {
     assert_eq!(records.len(), 1, "{records:?}");
     assert_eq!((records[0].vendor.as_str(), records[0].stage), ("deepgram", InjectedStage::FinalTranscript));
     assert_eq!((records[0].key.as_str(), records[0].delay_ms), ("yes please", 300));
-    assert!((300..1_000).contains(&records[0].held_ms), "{records:?}");
+    assert!(records[0].held_ms >= 300, "{records:?}");
 }
 
 #[tokio::test]

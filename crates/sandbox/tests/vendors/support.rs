@@ -24,24 +24,27 @@ use std::{
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
+/// What no working vendor exceeds, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A running sandbox and whatever tasks belong to it and its clients.
-pub struct World {
-    pub sandbox: Running,
-    pub tasks: TaskTracker,
-    pub clock: Arc<TestClock>,
-    pub http: reqwest::Client,
+pub(crate) struct World {
+    pub(crate) sandbox: Running,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) http: reqwest::Client,
 }
 
 /// The machine's time, and more of it on request.
 #[derive(Debug, Default)]
-pub struct TestClock {
+pub(crate) struct TestClock {
     machine: SystemClock,
     ahead: Mutex<Duration>,
 }
 
 impl TestClock {
     /// Lets so much time pass for those who look at this clock.
-    pub fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         *self.ahead.lock().unwrap() += by;
     }
 }
@@ -56,7 +59,7 @@ impl Clock for TestClock {
 }
 
 impl World {
-    pub async fn start(profile: Profile) -> Self {
+    pub(crate) async fn start(profile: Profile) -> Self {
         let tasks = TaskTracker::new();
         let clock = Arc::new(TestClock::default());
         let options = SandboxOptions { profile, clock: Arc::clone(&clock) as _, ..SandboxOptions::default() };
@@ -65,38 +68,50 @@ impl World {
     }
 
     /// The next requests of a kind suffer this.
-    pub fn fail(&self, request: RequestKind, fault: Fault, count: u32) {
+    pub(crate) fn fail(&self, request: RequestKind, fault: Fault, count: u32) {
         self.sandbox.conduct().change(|behaviour| {
             behaviour.faults.push(ProgrammedFault { request, fault, count });
         });
     }
 
-    pub fn injected(&self) -> Vec<Injected> {
+    pub(crate) fn injected(&self) -> Vec<Injected> {
         self.sandbox.conduct().injected_after(0)
     }
 
-    pub fn deepgram(&self, key: &str) -> Deepgram {
-        Deepgram::new(DeepgramConfig::new(self.sandbox.deepgram_base(), key.into()), self.tasks.clone())
+    pub(crate) fn deepgram(&self, key: &str) -> Deepgram {
+        let mut config = DeepgramConfig::new(self.sandbox.deepgram_base(), key.into());
+        config.close_timeout = PATIENCE;
+        Deepgram::new(config, self.tasks.clone())
     }
 
-    pub fn elevenlabs(&self, key: &str) -> ElevenLabs {
+    pub(crate) fn elevenlabs(&self, key: &str) -> ElevenLabs {
+        self.elevenlabs_within(key, PATIENCE)
+    }
+
+    /// With the patience that a test of a half-open connection has.
+    pub(crate) fn elevenlabs_within(&self, key: &str, progress_timeout: Duration) -> ElevenLabs {
         let mut config = ElevenLabsConfig::new(self.sandbox.elevenlabs_base(), key.into());
-        config.progress_timeout = Duration::from_secs(2);
+        config.progress_timeout = progress_timeout;
         ElevenLabs::new(config, self.tasks.clone())
     }
 
-    pub fn openai(&self, key: &str) -> OpenAi {
+    pub(crate) fn openai(&self, key: &str) -> OpenAi {
+        self.openai_within(key, PATIENCE)
+    }
+
+    /// With the patience that a test of a half-open connection has.
+    pub(crate) fn openai_within(&self, key: &str, idle_timeout: Duration) -> OpenAi {
         let config = OpenAiConfig {
             base_url: self.sandbox.openai_base(),
             api_key: key.into(),
-            first_token_timeout: Duration::from_secs(5),
-            idle_timeout: Duration::from_millis(300),
+            first_token_timeout: PATIENCE,
+            idle_timeout,
         };
         OpenAi::new(config, self.http.clone(), self.tasks.clone())
     }
 
     /// What a caller says, at 8 kHz, with a second of silence behind it.
-    pub async fn caller_says(&self, text: &str) -> Vec<i16> {
+    pub(crate) async fn caller_says(&self, text: &str) -> Vec<i16> {
         let voice = EspeakVoice::of("caller", Language::En);
         let mut audio = self.sandbox.espeak().speak(text, &voice).await.unwrap().pcm_8k.clone();
         audio.extend([0; 8_000]);
@@ -104,7 +119,7 @@ impl World {
     }
 
     /// Everything the recogniser reports of audio at 8 kHz that is sent in this format in frames of 20 ms.
-    pub async fn hear(&self, audio: &[i16], format: AudioFormat) -> Vec<RecognitionEvent> {
+    pub(crate) async fn hear(&self, audio: &[i16], format: AudioFormat) -> Vec<RecognitionEvent> {
         let mut session = self.deepgram("key").open(recogniser_options(format)).await.unwrap();
         let bytes = encode(audio, format);
         let send = async {
@@ -118,7 +133,7 @@ impl World {
     }
 }
 
-pub fn http_client() -> reqwest::Client {
+pub(crate) fn http_client() -> reqwest::Client {
     static RING: Once = Once::new();
     RING.call_once(|| {
         rustls::crypto::ring::default_provider().install_default().unwrap();
@@ -126,7 +141,7 @@ pub fn http_client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
-pub fn recogniser_options(format: AudioFormat) -> RecogniserOptions {
+pub(crate) fn recogniser_options(format: AudioFormat) -> RecogniserOptions {
     RecogniserOptions {
         format,
         language: Language::En,
@@ -135,7 +150,7 @@ pub fn recogniser_options(format: AudioFormat) -> RecogniserOptions {
     }
 }
 
-pub fn voice_options(format: AudioFormat) -> VoiceOptions {
+pub(crate) fn voice_options(format: AudioFormat) -> VoiceOptions {
     let voice = VoiceChoice {
         voice_id: "21m00Tcm4TlvDq8ikWAM".into(),
         model: "eleven_flash_v2_5".into(),
@@ -145,7 +160,7 @@ pub fn voice_options(format: AudioFormat) -> VoiceOptions {
     VoiceOptions { voice, language: Language::En, format }
 }
 
-pub fn generation_request(system: &str, user: &str) -> GenerationRequest {
+pub(crate) fn generation_request(system: &str, user: &str) -> GenerationRequest {
     GenerationRequest {
         model: ModelChoice { model: "gpt-4.1-mini".into(), temperature: 0.3, max_tokens: 300 },
         system: system.into(),
@@ -155,7 +170,7 @@ pub fn generation_request(system: &str, user: &str) -> GenerationRequest {
 }
 
 /// Everything that still comes.
-pub async fn all<T>(events: &mut mpsc::Receiver<T>) -> Vec<T> {
+pub(crate) async fn all<T>(events: &mut mpsc::Receiver<T>) -> Vec<T> {
     let mut received = Vec::new();
     while let Some(event) = events.recv().await {
         received.push(event);
@@ -164,7 +179,7 @@ pub async fn all<T>(events: &mut mpsc::Receiver<T>) -> Vec<T> {
 }
 
 /// The words of all final transcripts.
-pub fn finals(events: &[RecognitionEvent]) -> String {
+pub(crate) fn finals(events: &[RecognitionEvent]) -> String {
     let texts = events.iter().filter_map(|event| match event {
         RecognitionEvent::Final { text, .. } => Some(text.as_str()),
         RecognitionEvent::SpeechStarted { .. }
@@ -176,7 +191,7 @@ pub fn finals(events: &[RecognitionEvent]) -> String {
 }
 
 /// The text of a generation.
-pub fn generated(events: &[GenerationEvent]) -> String {
+pub(crate) fn generated(events: &[GenerationEvent]) -> String {
     let texts = events.iter().filter_map(|event| match event {
         GenerationEvent::Text(text) => Some(text.as_str()),
         GenerationEvent::ToolCall { .. } | GenerationEvent::Finished { .. } | GenerationEvent::Failed(_) => {
@@ -187,7 +202,11 @@ pub fn generated(events: &[GenerationEvent]) -> String {
 }
 
 /// Speaks and waits until everything has been said, or the session is over.
-pub async fn speak(session: &mut VoiceSession, inputs: Vec<VoiceInput>, finished: usize) -> Vec<VoiceEvent> {
+pub(crate) async fn speak(
+    session: &mut VoiceSession,
+    inputs: Vec<VoiceInput>,
+    finished: usize,
+) -> Vec<VoiceEvent> {
     for input in inputs {
         session.input.send(input).await.unwrap();
     }
@@ -203,7 +222,7 @@ pub async fn speak(session: &mut VoiceSession, inputs: Vec<VoiceInput>, finished
 }
 
 /// Samples at 8 kHz to bytes of a format.
-pub fn encode(samples: &[i16], format: AudioFormat) -> Vec<u8> {
+pub(crate) fn encode(samples: &[i16], format: AudioFormat) -> Vec<u8> {
     let up = |ratio| {
         let mut out = Vec::new();
         Resampler::new(ratio).process(samples, &mut out);
@@ -220,7 +239,7 @@ pub fn encode(samples: &[i16], format: AudioFormat) -> Vec<u8> {
 }
 
 /// Bytes of a format to samples at 8 kHz.
-pub fn decode(bytes: &[u8], format: AudioFormat) -> Vec<i16> {
+pub(crate) fn decode(bytes: &[u8], format: AudioFormat) -> Vec<i16> {
     let down = |ratio| {
         let samples: Vec<i16> =
             bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();

@@ -121,7 +121,7 @@ async fn the_first_byte_is_delayed_and_the_record_says_by_how_much() {
     assert_eq!(records.len(), 1, "{records:?}");
     assert_eq!((records[0].vendor.as_str(), records[0].stage), ("elevenlabs", InjectedStage::FirstByte));
     assert_eq!((records[0].key.as_str(), records[0].delay_ms), ("Of course.", 300));
-    assert!((300..1_500).contains(&records[0].held_ms), "{records:?}");
+    assert!(records[0].held_ms >= 300, "{records:?}");
 }
 
 #[tokio::test]
@@ -153,7 +153,13 @@ async fn faults_in_mid_stream_are_what_the_client_reports() {
         (Fault::HalfOpen, FailureKind::Timeout),
     ] {
         world.fail(RequestKind::Synthesis, fault, 1);
-        let mut session = world.elevenlabs("key").open(voice_options(AudioFormat::Mulaw8k)).await.unwrap();
+        // By the time of the half-open one, the greeting has been spoken before: its audio begins at once.
+        let client = if fault == Fault::HalfOpen {
+            world.elevenlabs_within("key", Duration::from_secs(1))
+        } else {
+            world.elevenlabs("key")
+        };
+        let mut session = client.open(voice_options(AudioFormat::Mulaw8k)).await.unwrap();
         let events = speak(&mut session, vec![say(1, GREETING)], 1).await;
         let last = events.last();
         assert!(

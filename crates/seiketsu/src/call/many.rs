@@ -52,8 +52,13 @@ pub(super) async fn run(
             .map(|_| {
                 number += 1;
                 // A number of its own for each caller, so that each is a person of their own.
-                let from = format!("+1512{:07}", 6_000_000 + number).parse().unwrap_or_else(|_| place.from.clone());
-                PlannedCall { place: PlaceCall { from, ..place.clone() }, steps: steps.clone(), options: options.clone() }
+                let from =
+                    format!("+1512{:07}", 6_000_000 + number).parse().unwrap_or_else(|_| place.from.clone());
+                PlannedCall {
+                    place: PlaceCall { from, ..place.clone() },
+                    steps: steps.clone(),
+                    options: options.clone(),
+                }
             })
             .collect();
         let plan = LoadPlan { calls, ramp: Duration::from_millis(u64::from(args.ramp)) };
@@ -100,7 +105,9 @@ fn usage(pid: Option<u32>) -> Option<ProcessUsage> {
 fn tell(measured: &Measured, terminal: Terminal) {
     let summary = &measured.summary;
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(["ms", "p50", "p95", "p99", "p99.9", "max", "missing"]);
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_header(["ms", "p50", "p95", "p99", "p99.9", "max", "missing"]);
     let shown = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
     let mut row = |name: &str, distribution: &Distribution| {
         table.add_row([
@@ -118,8 +125,11 @@ fn tell(measured: &Measured, terminal: Terminal) {
     if let Some(added) = &summary.added {
         row("added by the platform", added);
     }
-    let percent = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |share| format!("{:.2} %", share * 100.0));
-    let number = |value: Option<f64>, digits: usize| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"));
+    let percent =
+        |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |share| format!("{:.2} %", share * 100.0));
+    let number = |value: Option<f64>, digits: usize| {
+        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
+    };
     terminal.data(format_args!(
         "{} calls ({} failed), {:.1} call-minutes, {} turns, profile {}",
         summary.calls,

@@ -53,7 +53,8 @@ impl Telephone {
     async fn open(api: &Api) -> anyhow::Result<Self> {
         let tracker = TaskTracker::new();
         let stop = CancellationToken::new();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("opening a port for hang-ups")?;
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("opening a port for hang-ups")?;
         let control = Url::parse(&format!("http://{}/", listener.local_addr()?))?;
         let local = &api.local;
         let options = ExchangeOptions {
@@ -127,9 +128,11 @@ fn dial<'a>(agents: &'a [AgentView], args: &CallArgs) -> anyhow::Result<(&'a Age
 
 fn lines(args: &CallArgs) -> anyhow::Result<Vec<ScriptLine>> {
     if let Some(path) = &args.script {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        return serde_json::from_str(&text)
-            .map_err(|error| Stop::new(Exit::Usage, format!("{}: {error}; `--help` shows the form", path.display())));
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        return serde_json::from_str(&text).map_err(|error| {
+            Stop::new(Exit::Usage, format!("{}: {error}; `--help` shows the form", path.display()))
+        });
     }
     let mut lines: Vec<ScriptLine> = args.say.iter().cloned().map(ScriptLine::Say).collect();
     lines.extend(args.wav.iter().cloned().map(ScriptLine::Wav));
@@ -219,7 +222,10 @@ async fn stored(api: &Api, tenant: &str, call_sid: &str) -> anyhow::Result<Optio
 fn tell(report: &CallReport, stored: Option<&CallDetail>, terminal: Terminal) {
     terminal.data("");
     let Some(stored) = stored else {
-        terminal.data(format_args!("call {} ended ({:?}); the platform has no record of it", report.call_sid, report.ended_by));
+        terminal.data(format_args!(
+            "call {} ended ({:?}); the platform has no record of it",
+            report.call_sid, report.ended_by
+        ));
         for error in &report.errors {
             terminal.data(format_args!("  error {}: {}", error.code, error.detail));
         }

@@ -29,13 +29,19 @@ impl Binaries {
 
 /// The server to use: the one in `chosen` or in `SEIKETSU_POSTGRES_BIN` if given, else the newest, or the one that wrote
 /// the data if there is data.
-pub(super) fn find(chosen: Option<&Path>, wanted: Option<u32>, data: &Path) -> Result<Binaries, ClusterError> {
-    let chosen = chosen.map(Path::to_owned).or_else(|| env::var_os("SEIKETSU_POSTGRES_BIN").map(PathBuf::from));
+pub(super) fn find(
+    chosen: Option<&Path>,
+    wanted: Option<u32>,
+    data: &Path,
+) -> Result<Binaries, ClusterError> {
+    let chosen =
+        chosen.map(Path::to_owned).or_else(|| env::var_os("SEIKETSU_POSTGRES_BIN").map(PathBuf::from));
     let candidates = chosen.map_or_else(usual_places, |directory| vec![directory]);
     let mut installed: Vec<Binaries> = candidates.iter().filter_map(|directory| inspect(directory)).collect();
     installed.sort_by_key(|binaries| binaries.version);
     let Some(newest) = installed.last() else {
-        let looked_in: Vec<String> = candidates.iter().map(|directory| directory.display().to_string()).collect();
+        let looked_in: Vec<String> =
+            candidates.iter().map(|directory| directory.display().to_string()).collect();
         return Err(ClusterError::NotInstalled { looked_in: looked_in.join(", ") });
     };
     let Some(wanted) = wanted else { return Ok(newest.clone()) };
@@ -59,7 +65,9 @@ fn versions_below(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = entries
         .filter(|entry| {
             let name = entry.file_name();
-            name.to_str().and_then(|name| name.strip_prefix(prefix)).is_some_and(|rest| rest.parse::<u32>().is_ok())
+            name.to_str()
+                .and_then(|name| name.strip_prefix(prefix))
+                .is_some_and(|rest| rest.parse::<u32>().is_ok())
         })
         .map(|entry| entry.path().join("bin"))
         .collect();

@@ -90,7 +90,12 @@ fn server_user() -> Result<ServerUser, ClusterError> {
     ["postgres", "nobody"]
         .into_iter()
         .find_map(|name| User::from_name(name).ok().flatten())
-        .map(|user| ServerUser { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw(), switch: true })
+        .map(|user| ServerUser {
+            name: user.name,
+            uid: user.uid.as_raw(),
+            gid: user.gid.as_raw(),
+            switch: true,
+        })
         .ok_or(ClusterError::NoServerUser)
 }
 
@@ -177,10 +182,15 @@ fn private_directory(path: &Path, user: &ServerUser) -> Result<(), ClusterError>
             if user.switch && metadata.is_dir() && metadata.uid() == 0 {
                 // An administrator made it for us.
                 give(path, user)?;
-                return fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(io_error("protect", path));
+                return fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+                    .map_err(io_error("protect", path));
             }
-            let private = metadata.is_dir() && metadata.uid() == user.uid && metadata.mode() & 0o077 == 0;
-            if private { Ok(()) } else { Err(ClusterError::NotPrivate { path: path.to_owned(), owner: user.uid }) }
+            let private = metadata.is_dir() && metadata.uid() == user.uid && metadata.mode() & 0o777 == 0o700;
+            if private {
+                Ok(())
+            } else {
+                Err(ClusterError::NotPrivate { path: path.to_owned(), owner: user.uid })
+            }
         }
         Err(error) => Err(io_error("create", path)(error)),
     }

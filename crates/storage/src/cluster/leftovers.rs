@@ -29,7 +29,9 @@ pub(super) async fn clear(home: &Home, tell: impl Fn(&Step)) -> Result<(), Clust
     // refuses to start while they hold its shared memory.
     for harshness in [None, Some(Signal::SIGQUIT), Some(Signal::SIGKILL)] {
         if let Some(harshness) = harshness {
-            processes_on(&data).into_iter().for_each(|pid| signal(pid, harshness));
+            for pid in processes_on(&data) {
+                signal(pid, harshness);
+            }
         }
         if wait_for(Duration::from_secs(3), || processes_on(&data).is_empty()).await {
             break;
@@ -53,7 +55,9 @@ pub(super) async fn clear(home: &Home, tell: impl Fn(&Step)) -> Result<(), Clust
 
 /// Kills every PostgreSQL process on a data directory that is about to be deleted.
 pub(super) fn kill_all(data: &Path) {
-    processes_on(data).into_iter().for_each(|pid| signal(pid, Signal::SIGKILL));
+    for pid in processes_on(data) {
+        signal(pid, Signal::SIGKILL);
+    }
 }
 
 /// Where initdb works until it has finished.

@@ -30,8 +30,7 @@ use home::Home;
 use nix::unistd::Pid;
 use server::{Server, Settings};
 use std::{
-    fmt,
-    io,
+    fmt, io,
     path::{Path, PathBuf},
     process::ExitStatus,
     sync::{Arc, Mutex, PoisonError},
@@ -133,7 +132,10 @@ impl ClusterOptions {
 
 impl fmt::Debug for ClusterOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClusterOptions").field("place", &self.place).field("durable", &self.durable).finish_non_exhaustive()
+        f.debug_struct("ClusterOptions")
+            .field("place", &self.place)
+            .field("durable", &self.durable)
+            .finish_non_exhaustive()
     }
 }
 
@@ -333,7 +335,10 @@ impl Cluster {
 
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cluster").field("home", &self.home.path()).field("pid", &self.pid()).finish_non_exhaustive()
+        f.debug_struct("Cluster")
+            .field("home", &self.home.path())
+            .field("pid", &self.pid())
+            .finish_non_exhaustive()
     }
 }
 

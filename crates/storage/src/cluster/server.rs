@@ -19,7 +19,7 @@ use std::{
 use tokio::sync::{oneshot, watch};
 
 /// How long a server may take to answer; recovery after a crash replays its log first.
-const LONGEST_START: Duration = Duration::from_secs(60);
+const LONGEST_START: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(10);
 
 /// Everything a start needs.
@@ -49,7 +49,15 @@ pub(super) struct Handle {
 pub(super) async fn initialise(settings: &Settings) -> Result<(), ClusterError> {
     let unfinished = leftovers::unfinished_data(&settings.data);
     let mut command = as_server_user(&settings.binaries.program("initdb"), settings);
-    command.args(["--auth=trust", "--locale=C", "--encoding=UTF8", "--no-instructions", "--username", SUPERUSER, "-D"]);
+    command.args([
+        "--auth=trust",
+        "--locale=C",
+        "--encoding=UTF8",
+        "--no-instructions",
+        "--username",
+        SUPERUSER,
+        "-D",
+    ]);
     command.arg(&unfinished);
     if !settings.durable {
         command.arg("--no-sync");
@@ -60,7 +68,10 @@ pub(super) async fn initialise(settings: &Settings) -> Result<(), ClusterError> 
     let output = command.output().await.map_err(io_error("run", &settings.binaries.program("initdb")))?;
     if !output.status.success() {
         let said = [output.stdout, output.stderr].concat();
-        return Err(ClusterError::Initdb { status: output.status, output: tail(&String::from_utf8_lossy(&said)) });
+        return Err(ClusterError::Initdb {
+            status: output.status,
+            output: tail(&String::from_utf8_lossy(&said)),
+        });
     }
     fs::rename(&unfinished, &settings.data).map_err(io_error("move into place", &unfinished))
 }
@@ -68,7 +79,8 @@ pub(super) async fn initialise(settings: &Settings) -> Result<(), ClusterError> 
 impl Server {
     /// Starts the server and waits until it answers.
     pub(super) async fn start(settings: &Settings) -> Result<Self, ClusterError> {
-        let server = Self { handle: spawn(server_command(settings)?, &settings.binaries.program("postgres")).await? };
+        let server =
+            Self { handle: spawn(server_command(settings)?, &settings.binaries.program("postgres")).await? };
         let endpoint = Endpoint::at_socket(&settings.sockets, PORT, SUPERUSER, "postgres");
         let mut exit = server.exit();
         let answers = async {
@@ -197,7 +209,10 @@ async fn spawn(mut command: Command, program: &Path) -> Result<Handle, ClusterEr
             let _ = started.send(Err(error));
         }
     };
-    thread::Builder::new().name("postgres-keeper".to_owned()).spawn(keeper).map_err(io_error("keep", program))?;
+    thread::Builder::new()
+        .name("postgres-keeper".to_owned())
+        .spawn(keeper)
+        .map_err(io_error("keep", program))?;
     let pid = match start.await {
         Ok(outcome) => outcome.map_err(io_error("run", program))?,
         Err(_) => return Err(ClusterError::DidNotStart { log: "its keeper thread ended".to_owned() }),

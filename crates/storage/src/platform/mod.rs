@@ -11,5 +11,7 @@ pub use media_tokens::{purge_media_tokens, use_media_token};
 pub use number_routes::{NumberRoute, number_route, numbers_of_agent, route_number};
 pub use operator_keys::{OperatorKey, operator_key, put_operator_key, revoke_operator_key};
 pub use replicas::{abandoned_calls, forget_replicas, heartbeat, orphaned_calls};
-pub use tenants::{NewTenant, Placement, TenantRow, TenantStatus, create_tenant, tenant_by_id, tenant_by_slug, tenants};
+pub use tenants::{
+    NewTenant, Placement, TenantRow, TenantStatus, create_tenant, tenant_by_id, tenant_by_slug, tenants,
+};
 pub use vendor_calls::{Binding, bind_vendor_call, call_owner, vendor_call};

@@ -27,7 +27,11 @@ pub async fn operator_key(tx: &mut SystemTx, sha256: &[u8; 32]) -> Result<Option
 }
 
 /// Remembers a key. The same key again changes nothing; a revoked one stays revoked.
-pub async fn put_operator_key(tx: &mut SystemTx, sha256: &[u8; 32], key: &OperatorKey) -> Result<(), DbError> {
+pub async fn put_operator_key(
+    tx: &mut SystemTx,
+    sha256: &[u8; 32],
+    key: &OperatorKey,
+) -> Result<(), DbError> {
     let outcome = sqlx::query!(
         "insert into platform.operator_keys (sha256, prefix, name, created_at) values ($1, $2, $3, $4)
          on conflict (sha256) do nothing",
@@ -45,7 +49,11 @@ pub async fn put_operator_key(tx: &mut SystemTx, sha256: &[u8; 32], key: &Operat
 }
 
 /// Revokes a key; `false` if there is none, or it was revoked before.
-pub async fn revoke_operator_key(tx: &mut SystemTx, sha256: &[u8; 32], at: Timestamp) -> Result<bool, DbError> {
+pub async fn revoke_operator_key(
+    tx: &mut SystemTx,
+    sha256: &[u8; 32],
+    at: Timestamp,
+) -> Result<bool, DbError> {
     let prefix = sqlx::query_scalar!(
         "update platform.operator_keys set revoked_at = $2 where sha256 = $1 and revoked_at is null returning prefix",
         &sha256[..],

@@ -22,7 +22,10 @@ pub async fn heartbeat(tx: &mut SystemTx, replica: ReplicaId, now: Timestamp) ->
 /// (or the replica never had one). A call of a replica that still beats is never among them.
 ///
 /// Close each with [`crate::calls::end_orphan`], which looks again: it may have been resumed in between.
-pub async fn orphaned_calls(tx: &mut SystemTx, stale_before: Timestamp) -> Result<Vec<(TenantScope, CallId)>, DbError> {
+pub async fn orphaned_calls(
+    tx: &mut SystemTx,
+    stale_before: Timestamp,
+) -> Result<Vec<(TenantScope, CallId)>, DbError> {
     let rows = sqlx::query!(
         "select call.tenant_id, call.id from public.calls call
          where call.ended_at is null and call.heartbeat_at < $1

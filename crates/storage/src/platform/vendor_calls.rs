@@ -40,12 +40,16 @@ pub async fn bind_vendor_call(
     if outcome.rows_affected() == 1 {
         return Ok(Binding { scope: *scope, call_id, new: true });
     }
-    let (scope, call_id) = vendor_call(tx, vendor_call_sid).await?.ok_or(DbError::Missing { what: "vendor call" })?;
+    let (scope, call_id) =
+        vendor_call(tx, vendor_call_sid).await?.ok_or(DbError::Missing { what: "vendor call" })?;
     Ok(Binding { scope, call_id, new: false })
 }
 
 /// The call that a telephone company's id stands for.
-pub async fn vendor_call(tx: &mut SystemTx, vendor_call_sid: &str) -> Result<Option<(TenantScope, CallId)>, DbError> {
+pub async fn vendor_call(
+    tx: &mut SystemTx,
+    vendor_call_sid: &str,
+) -> Result<Option<(TenantScope, CallId)>, DbError> {
     let row = sqlx::query!(
         "select tenant_id, call_id from platform.vendor_calls where vendor_call_sid = $1",
         &*crate::names::storable(vendor_call_sid)

@@ -8,7 +8,7 @@ use seiketsu_storage::{
 use seiketsu_testkit::{Persona, World};
 use std::{sync::Arc, time::Duration};
 
-const BUFFER: Duration = Duration::from_secs(15 * 60);
+const BUFFER: Duration = Duration::from_mins(15);
 
 fn minutes(number: i64) -> SignedDuration {
     SignedDuration::from_mins(number)
@@ -72,10 +72,13 @@ async fn the_buffer_after_a_viewing_is_nobodys_and_the_minute_after_it_is_free()
         assert_eq!(matches!(outcome, Booking::Booked(_)), free, "{after_min} minutes after: {outcome:?}");
     }
     let mut tx = world.tenant(&world.anna).await;
-    let listed = viewings::list_between(&mut tx, first.listing_id, first.starts_at, first.ends_at).await.unwrap();
-    assert_eq!(listed, [first.clone()]);
-    let all = viewings::list_between(&mut tx, first.listing_id, Timestamp::MIN, Timestamp::MAX).await.unwrap();
-    let starts_min: Vec<i64> = all.iter().map(|viewing| (viewing.starts_at - first.starts_at).as_mins()).collect();
+    let listed =
+        viewings::list_between(&mut tx, first.listing_id, first.starts_at, first.ends_at).await.unwrap();
+    assert_eq!(listed, std::slice::from_ref(&first));
+    let all =
+        viewings::list_between(&mut tx, first.listing_id, Timestamp::MIN, Timestamp::MAX).await.unwrap();
+    let starts_min: Vec<i64> =
+        all.iter().map(|viewing| (viewing.starts_at - first.starts_at).as_mins()).collect();
     assert_eq!(starts_min, [-45, 0, 45]);
 }
 
@@ -87,7 +90,8 @@ async fn a_model_that_books_the_same_time_twice_in_one_call_gets_the_same_viewin
     let again = booked(&world, &world.anna, &NewViewing { call_id, ..wish(&world, &world.anna, 0) }).await;
     assert_eq!(again, first);
     let other = Some(world.call(&world.anna).await);
-    let outcome = book(&world, &world.anna, &NewViewing { call_id: other, ..wish(&world, &world.anna, 0) }).await;
+    let outcome =
+        book(&world, &world.anna, &NewViewing { call_id: other, ..wish(&world, &world.anna, 0) }).await;
     assert_eq!(outcome, Booking::Taken);
     let mut tx = world.tenant(&world.anna).await;
     assert_eq!(viewings::list(&mut tx, call_id, None, 10).await.unwrap(), [first]);
@@ -117,7 +121,8 @@ async fn a_listing_that_is_gone_foreign_or_invented_cannot_be_seen() {
     listings::set_status(&mut tx, gone, ListingStatus::Withdrawn).await.unwrap();
     tx.commit().await.unwrap();
     for listing_id in [foreign, invented, gone] {
-        let outcome = book(&world, &world.anna, &NewViewing { listing_id, ..wish(&world, &world.anna, 0) }).await;
+        let outcome =
+            book(&world, &world.anna, &NewViewing { listing_id, ..wish(&world, &world.anna, 0) }).await;
         assert_eq!(outcome, Booking::NoSuchListing);
     }
 }

@@ -28,7 +28,10 @@ async fn a_call_is_begun_once_and_read_back_whole() {
     let row = calls::get(&mut tx, new.id).await.unwrap().unwrap();
     assert_eq!((row.id, row.agent_id, row.replica_id), (new.id, new.agent_id, new.replica_id));
     assert_eq!((&row.from, &row.to, &row.vendor_call_sid), (&new.from, &new.to, &new.vendor_call_sid));
-    assert_eq!((row.started_at, row.heartbeat_at, row.resumed, row.ended), (new.started_at, new.started_at, 0, None));
+    assert_eq!(
+        (row.started_at, row.heartbeat_at, row.resumed, row.ended),
+        (new.started_at, new.started_at, 0, None)
+    );
     let by_sid = calls::by_vendor_call_sid(&mut tx, new.vendor_call_sid.as_deref().unwrap()).await.unwrap();
     assert_eq!(by_sid, Some(row));
 }
@@ -57,7 +60,10 @@ async fn of_twenty_ends_at_once_one_counts_and_there_is_one_usage_record() {
     let Some(Ended { at, turns: 4, .. }) = row.ended else { panic!("{row:?}") };
     assert_eq!(at, ended_at);
     let record = usage::of_call(&mut tx, call).await.unwrap().unwrap();
-    assert_eq!((record.duration, record.turns, record.ended_at), (Duration::from_millis(61_500), 4, ended_at));
+    assert_eq!(
+        (record.duration, record.turns, record.ended_at),
+        (Duration::from_millis(61_500), 4, ended_at)
+    );
     assert_eq!(record.usage, end(EndReason::Silence).usage);
     let total = usage::between(&mut tx, world.now(), ended_at + SignedDuration::from_secs(1)).await.unwrap();
     assert_eq!((total.calls, total.duration, total.usage), (1, record.duration, record.usage));
@@ -100,7 +106,7 @@ async fn recovery_finds_calls_of_dead_replicas_and_leaves_every_live_one_alone()
         turns::commit_turn(&mut tx, call.id, &turn(0)).await.unwrap();
         tx.commit().await.unwrap();
     }
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     let stale_before = world.now() - SignedDuration::from_secs(30);
     let mut tx = world.db().system(Reason::Heartbeat).await.unwrap();
     // Our own heart beats, though `held` itself has said nothing for a minute.
@@ -111,7 +117,10 @@ async fn recovery_finds_calls_of_dead_replicas_and_leaves_every_live_one_alone()
     tx.commit().await.unwrap();
 
     let mut tx = world.db().system(Reason::RecoverCalls).await.unwrap();
-    assert_eq!(platform::orphaned_calls(&mut tx, stale_before).await.unwrap(), [(world.anna.scope, orphan.id)]);
+    assert_eq!(
+        platform::orphaned_calls(&mut tx, stale_before).await.unwrap(),
+        [(world.anna.scope, orphan.id)]
+    );
     let silent = platform::abandoned_calls(&mut tx, world.replica, stale_before).await.unwrap();
     assert_eq!(silent, [(world.boris.scope, held.id)]);
     tx.commit().await.unwrap();
@@ -134,7 +143,7 @@ async fn a_call_that_comes_back_while_recovery_looks_is_not_closed() {
     let mut tx = world.tenant(&world.anna).await;
     calls::begin(&mut tx, &cut).await.unwrap();
     tx.commit().await.unwrap();
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     let stale_before = world.now() - SignedDuration::from_secs(30);
 
     let mut tx = world.tenant(&world.anna).await;

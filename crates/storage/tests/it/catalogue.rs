@@ -104,9 +104,13 @@ async fn every_broken_wall_is_reported() {
         // Rolled back, so that roles, which all databases of the cluster share, stay as they are for everybody else.
         connection.execute("begin").await.unwrap();
         connection.execute(sqlx::raw_sql(AssertSqlSafe(*statements))).await.unwrap();
-        let found: Vec<(String, String)> = sqlx::query_as(CATALOGUE).fetch_all(&mut connection).await.unwrap();
+        let found: Vec<(String, String)> =
+            sqlx::query_as(CATALOGUE).fetch_all(&mut connection).await.unwrap();
         connection.execute("rollback").await.unwrap();
-        assert!(found.iter().any(|(found, _)| found == rule), "{statements} was reported as {found:?}, not as {rule}");
+        assert!(
+            found.iter().any(|(found, _)| found == rule),
+            "{statements} was reported as {found:?}, not as {rule}"
+        );
     }
 }
 

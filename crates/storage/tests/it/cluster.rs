@@ -1,6 +1,6 @@
 use nix::{
     sys::signal::{Signal, kill},
-    unistd::{Uid, Pid},
+    unistd::{Pid, Uid},
 };
 use seiketsu_storage::{
     Db, DbOptions, Reason,
@@ -48,7 +48,12 @@ fn runs(pid: i32) -> bool {
 fn orphan(home: &Path) -> process::Child {
     let owner = fs::metadata(home.join("data")).unwrap();
     let mut command = Command::new(Binaries::find().unwrap().directory.join("postgres"));
-    command.arg("-D").arg(home.join("data")).arg("-k").arg(home.join("socket")).args(["-c", "listen_addresses="]);
+    command
+        .arg("-D")
+        .arg(home.join("data"))
+        .arg("-k")
+        .arg(home.join("socket"))
+        .args(["-c", "listen_addresses="]);
     command.current_dir("/").stderr(Stdio::null());
     if Uid::effective().is_root() {
         command.uid(owner.uid()).gid(owner.gid());
@@ -92,7 +97,8 @@ async fn a_stopped_cluster_keeps_its_data_and_starts_without_another_initdb() {
     first.stop().await;
     let steps = Arc::new(Mutex::new(Vec::new()));
     let heard = steps.clone();
-    let second = Cluster::start(options.progress(move |step| heard.lock().unwrap().push(step.clone()))).await.unwrap();
+    let second =
+        Cluster::start(options.progress(move |step| heard.lock().unwrap().push(step.clone()))).await.unwrap();
     assert!(remembers(&second).await);
     assert_eq!(*steps.lock().unwrap(), [Step::Starting, Step::Ready]);
     second.stop().await;
@@ -104,7 +110,10 @@ async fn a_second_start_is_told_who_holds_the_cluster_and_harms_nothing() {
     let options = ClusterOptions::in_directory(&scratch.path().join("home"));
     let first = Cluster::start(options.clone()).await.unwrap();
     let error = Cluster::start(options).await.unwrap_err();
-    assert!(matches!(&error, ClusterError::InUse { holder, .. } if *holder == process::id().to_string()), "{error}");
+    assert!(
+        matches!(&error, ClusterError::InUse { holder, .. } if *holder == process::id().to_string()),
+        "{error}"
+    );
     remember(&first).await;
     first.stop().await;
 }
@@ -144,7 +153,8 @@ async fn a_server_that_outlived_its_holder_is_stopped_and_its_data_taken_over() 
     let waiter = std::thread::spawn(move || leftover.wait());
     let steps = Arc::new(Mutex::new(Vec::new()));
     let heard = steps.clone();
-    let second = Cluster::start(options.progress(move |step| heard.lock().unwrap().push(step.clone()))).await.unwrap();
+    let second =
+        Cluster::start(options.progress(move |step| heard.lock().unwrap().push(step.clone()))).await.unwrap();
     waiter.join().unwrap().unwrap();
     assert_eq!(*steps.lock().unwrap(), [Step::StoppingLeftover { pid }, Step::Starting, Step::Ready]);
     assert!(remembers(&second).await);
@@ -168,8 +178,12 @@ async fn backends_that_outlived_their_killed_postmaster_do_not_keep_a_new_one_fr
     };
     // In the middle of a statement that looks at nothing but its loop.
     let endless = "do $$ begin loop perform 1; end loop; end $$";
+    let mut observer = PgConnection::connect(&admin).await.unwrap();
     let statement = tokio::task::JoinSet::from_iter([async move { busy.execute(endless).await.map(|_| ()) }]);
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let begun = "select exists (select from pg_stat_activity where state = 'active' and query like 'do $$ begin loop%')";
+    while !sqlx::query_scalar::<_, bool>(begun).fetch_one(&mut observer).await.unwrap() {
+        tokio::task::yield_now().await;
+    }
     leftover.kill().unwrap();
     leftover.wait().unwrap();
     let cluster = Cluster::start(options).await.unwrap();
@@ -230,7 +244,8 @@ async fn committed_work_survives_the_killing_of_the_server_which_comes_back_by_i
     let cluster = Arc::new(Cluster::start(ClusterOptions::in_directory(&home)).await.unwrap());
     setup::bootstrap(&cluster.admin(), "kept").await.unwrap();
     setup::migrate(&cluster.endpoint("kept")).await.unwrap();
-    let options = DbOptions { acquire_timeout: Duration::from_millis(300), ..DbOptions::new(cluster.endpoint("kept")) };
+    let options =
+        DbOptions { acquire_timeout: Duration::from_millis(300), ..DbOptions::new(cluster.endpoint("kept")) };
     let db = Db::connect(&options).await.unwrap();
     let ids = seiketsu_testkit::ids(seiketsu_testkit::FakeClock::new(), 1);
     let tenant = platform::NewTenant {

@@ -15,7 +15,7 @@ async fn one_login_that_is_a_member_of_both_roles_serves_both_pools() {
     let endpoint = admin.database(world.database.endpoint().database_name());
     let db = Db::connect(&DbOptions::new(endpoint)).await.unwrap();
     let mut tx = db.tenant(&world.anna.scope).await.unwrap();
-    assert_eq!(agents::list(&mut tx).await.unwrap(), [world.anna.agent.clone()]);
+    assert_eq!(agents::list(&mut tx).await.unwrap(), std::slice::from_ref(&world.anna.agent));
     tx.commit().await.unwrap();
     let mut tx = db.system(Reason::OperatorRead).await.unwrap();
     assert_eq!(platform::tenants(&mut tx).await.unwrap().len(), 2);
@@ -28,11 +28,14 @@ async fn one_login_that_is_a_member_of_both_roles_serves_both_pools() {
 async fn a_statement_that_waits_too_long_is_a_timeout_and_worth_another_try() {
     let world = World::new().await;
     let call = world.call(&world.anna).await;
-    let options =
-        DbOptions { statement_timeout: Duration::from_millis(50), ..DbOptions::new(world.database.endpoint()) };
+    let options = DbOptions {
+        statement_timeout: Duration::from_millis(50),
+        ..DbOptions::new(world.database.endpoint())
+    };
     let impatient = Db::connect(&options).await.unwrap();
     let mut holder = world.tenant(&world.anna).await;
-    let end = CallEnd { reason: EndReason::Failure, ended_at: CallTime::ZERO, turns: 0, usage: Usage::default() };
+    let end =
+        CallEnd { reason: EndReason::Failure, ended_at: CallTime::ZERO, turns: 0, usage: Usage::default() };
     calls::end_call(&mut holder, call, &end).await.unwrap();
     let mut waiter = impatient.tenant(&world.anna.scope).await.unwrap();
     let error = calls::heartbeat(&mut waiter, call, world.now()).await.unwrap_err();

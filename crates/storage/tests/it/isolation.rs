@@ -52,7 +52,7 @@ fn viewing(world: &World, listing_id: ListingId, call_id: CallId) -> NewViewing 
         visitor_name: "Dora".to_owned().into(),
         visitor_phone: None,
         starts_at: world.now(),
-        ends_at: world.now() + Duration::from_secs(1_800),
+        ends_at: world.now() + Duration::from_mins(30),
         buffer: Duration::ZERO,
         at: world.now(),
     }
@@ -78,7 +78,8 @@ async fn ask(world: &World, ids: &Ids) -> Vec<String> {
     let now = world.now();
     let mut stolen_agent = world.anna.agent.clone();
     stolen_agent.id = ids.agent;
-    let new_call = calls::NewCall { agent_id: ids.agent, vendor_call_sid: None, ..world.new_call(&world.anna) };
+    let new_call =
+        calls::NewCall { agent_id: ids.agent, vendor_call_sid: None, ..world.new_call(&world.anna) };
     let theirs = viewing(world, ids.listing, ids.call);
     let ours = viewing(world, world.anna.listings[0].id, ids.call);
     ask!(tx => agents::get(&mut tx, ids.agent));
@@ -146,7 +147,7 @@ async fn lists_and_searches_show_a_tenant_its_own_rows_only() {
     let world = World::new().await;
     furnish(&world).await;
     let mut tx = world.tenant(&world.anna).await;
-    assert_eq!(agents::list(&mut tx).await.unwrap(), [world.anna.agent.clone()]);
+    assert_eq!(agents::list(&mut tx).await.unwrap(), std::slice::from_ref(&world.anna.agent));
     assert_eq!(listings::search(&mut tx, &ListingFilter::default(), 100).await.unwrap().total, 3);
     assert_eq!(calls::list(&mut tx, None, 100).await.unwrap(), []);
     assert_eq!(leads::list(&mut tx, None, None, 100).await.unwrap(), []);
@@ -158,7 +159,8 @@ async fn lists_and_searches_show_a_tenant_its_own_rows_only() {
 
 /// A connection as the tenants' role, without the crate's help.
 async fn bare(world: &World) -> PgConnection {
-    let url = world.database.endpoint().expose_url().replace("postgres://postgres@", "postgres://seiketsu_app@");
+    let url =
+        world.database.endpoint().expose_url().replace("postgres://postgres@", "postgres://seiketsu_app@");
     PgConnection::connect(&url).await.unwrap()
 }
 

@@ -29,7 +29,10 @@ async fn each_wish_of_a_search_narrows_it() {
         (ListingFilter { min_bathrooms: Some(3.0), ..any() }, &[]),
         (ListingFilter { property_type: Some(PropertyType::Apartment), ..any() }, &["R-3"]),
         (ListingFilter { offer: Some(Offer::Sale), ..any() }, &["R-1", "R-2"]),
-        (ListingFilter { offer: Some(Offer::Sale), min_bedrooms: Some(4), place: place("hill"), ..any() }, &["R-2"]),
+        (
+            ListingFilter { offer: Some(Offer::Sale), min_bedrooms: Some(4), place: place("hill"), ..any() },
+            &["R-2"],
+        ),
     ];
     for (filter, expected) in wishes {
         assert_eq!(references(&world, filter.clone()).await, expected, "{filter:?}");

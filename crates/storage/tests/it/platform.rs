@@ -14,13 +14,19 @@ async fn a_number_leads_to_its_agent_and_an_unknown_one_nowhere() {
     let world = World::new().await;
     let mut tx = world.db().system(Reason::RouteCall).await.unwrap();
     let route = platform::number_route(&mut tx, &world.anna.number).await.unwrap().unwrap();
-    assert_eq!((route.scope, &route.tenant, route.agent_id), (world.anna.scope, &world.anna.tenant, world.anna.agent.id));
+    assert_eq!(
+        (route.scope, &route.tenant, route.agent_id),
+        (world.anna.scope, &world.anna.tenant, world.anna.agent.id)
+    );
     let unknown: PhoneNumber = "+15125550199".parse().unwrap();
     assert_eq!(platform::number_route(&mut tx, &unknown).await.unwrap(), None);
     let numbers = platform::numbers_of_agent(&mut tx, &world.anna.scope, world.anna.agent.id).await.unwrap();
-    assert_eq!(numbers, [world.anna.number.clone()]);
+    assert_eq!(numbers, std::slice::from_ref(&world.anna.number));
     drop(tx);
-    world.database.execute("update platform.tenants set status = 'suspended' where slug = 'anna-homes'").await;
+    world
+        .database
+        .execute("update platform.tenants set status = 'suspended' where slug = 'anna-homes'")
+        .await;
     let mut tx = world.db().system(Reason::RouteCall).await.unwrap();
     assert_eq!(platform::number_route(&mut tx, &world.anna.number).await.unwrap(), None);
 }
@@ -31,12 +37,18 @@ async fn a_number_cannot_be_taken_from_a_tenant_nor_lead_to_a_foreign_agent() {
     let mut tx = world.db().system(Reason::ManageTenants).await.unwrap();
     let (anna, boris) = (&world.anna, &world.boris);
     let stolen = platform::route_number(
-        &mut tx, world.ids.next(), &anna.number, &boris.scope, boris.agent.id, world.now(),
+        &mut tx,
+        world.ids.next(),
+        &anna.number,
+        &boris.scope,
+        boris.agent.id,
+        world.now(),
     );
     assert!(matches!(stolen.await, Err(DbError::Conflict { .. })));
     let fresh: PhoneNumber = "+15125550177".parse().unwrap();
     let foreign =
-        platform::route_number(&mut tx, world.ids.next(), &fresh, &boris.scope, anna.agent.id, world.now()).await;
+        platform::route_number(&mut tx, world.ids.next(), &fresh, &boris.scope, anna.agent.id, world.now())
+            .await;
     assert!(matches!(foreign, Err(DbError::BrokenReference { .. })), "{foreign:?}");
 }
 
@@ -44,7 +56,8 @@ async fn a_number_cannot_be_taken_from_a_tenant_nor_lead_to_a_foreign_agent() {
 async fn tenants_are_found_by_slug_and_id_and_a_slug_is_taken_once() {
     let world = World::new().await;
     let mut tx = world.db().system(Reason::OperatorRead).await.unwrap();
-    let slugs: Vec<String> = platform::tenants(&mut tx).await.unwrap().into_iter().map(|row| row.slug).collect();
+    let slugs: Vec<String> =
+        platform::tenants(&mut tx).await.unwrap().into_iter().map(|row| row.slug).collect();
     assert_eq!(slugs, ["anna-homes", "boris-realty"]);
     let found = platform::tenant_by_slug(&mut tx, "anna-homes").await.unwrap();
     assert_eq!(found.as_ref(), Some(&world.anna.tenant));
@@ -69,7 +82,8 @@ async fn a_webhook_delivered_ten_times_at_once_is_one_call() {
             let call_id: CallId = world.ids.next();
             let mut tx = world.db().system(Reason::RouteCall).await.unwrap();
             let scope = &world.anna.scope;
-            let binding = platform::bind_vendor_call(&mut tx, "CA1", scope, call_id, world.now()).await.unwrap();
+            let binding =
+                platform::bind_vendor_call(&mut tx, "CA1", scope, call_id, world.now()).await.unwrap();
             tx.commit().await.unwrap();
             binding
         }
@@ -108,7 +122,8 @@ async fn a_media_token_opens_one_socket_however_many_try_at_once() {
 #[tokio::test]
 async fn an_operator_key_works_until_it_is_revoked_and_not_again() {
     let world = World::new().await;
-    let key = OperatorKey { prefix: "skt_live_ab".to_owned(), name: "laptop".to_owned(), created_at: world.now() };
+    let key =
+        OperatorKey { prefix: "skt_live_ab".to_owned(), name: "laptop".to_owned(), created_at: world.now() };
     let mut tx = world.db().system(Reason::ManageOperatorKeys).await.unwrap();
     platform::put_operator_key(&mut tx, &[1; 32], &key).await.unwrap();
     platform::put_operator_key(&mut tx, &[1; 32], &key).await.unwrap();
@@ -153,7 +168,7 @@ async fn agents_and_members_are_kept_by_name_and_address() {
     let agent = &world.anna.agent;
     assert_eq!(agents::get(&mut tx, agent.id).await.unwrap().as_ref(), Some(agent));
     assert_eq!(agents::by_name(&mut tx, "Ava").await.unwrap().as_ref(), Some(agent));
-    assert_eq!(agents::list(&mut tx).await.unwrap(), [agent.clone()]);
+    assert_eq!(agents::list(&mut tx).await.unwrap(), std::slice::from_ref(agent));
     let mut renamed = agent.clone();
     renamed.name = "Eva".to_owned();
     agents::update(&mut tx, &renamed, world.now()).await.unwrap();
@@ -166,7 +181,7 @@ async fn agents_and_members_are_kept_by_name_and_address() {
         created_at: world.now(),
     };
     members::insert(&mut tx, &member).await.unwrap();
-    assert_eq!(members::list(&mut tx).await.unwrap(), [member.clone()]);
+    assert_eq!(members::list(&mut tx).await.unwrap(), std::slice::from_ref(&member));
     let shouted = Member { id: world.ids.next(), email: "ANNA@example.com".to_owned().into(), ..member };
     assert!(matches!(members::insert(&mut tx, &shouted).await, Err(DbError::Conflict { .. })));
 }

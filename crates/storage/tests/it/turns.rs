@@ -1,5 +1,7 @@
 use crate::at_once;
-use seiketsu_domain::{CallTime, Message, Pii, Stage, Timeline, ToolOutcome, ToolRun, TurnOutcome, TurnRecord, Usage};
+use seiketsu_domain::{
+    CallTime, Message, Pii, Stage, Timeline, ToolOutcome, ToolRun, TurnOutcome, TurnRecord, Usage,
+};
 use seiketsu_storage::{DbError, turns};
 use seiketsu_testkit::World;
 use std::sync::Arc;

@@ -163,23 +163,38 @@ fn a_change_of_mind_about_the_home_counts() {
 }
 
 #[test]
-fn a_change_after_the_booking_is_passed_on_and_not_booked_again() {
-    for change in [
-        "make it eleven instead",
-        "actually can we do friday",
-        "i need to cancel",
-        "can we reschedule to thursday",
+fn a_change_after_the_booking_moves_it() {
+    for (change, day, time) in [
+        ("make it eleven instead", "2026-11-25", "11:00"),
+        ("actually can we do friday", "2026-11-27", "14:30"),
+        ("can we reschedule to thursday at eleven", "2026-11-26", "11:00"),
+        ("could we move maple street to friday", "2026-11-27", "14:30"),
+        ("no at noon", "2026-11-25", "12:00"),
     ] {
         let talk = Talk::all(&["i'm anna lee i want to see maple street tomorrow at two thirty", change]);
-        assert!(talk.last().starts_with("I can't change bookings myself."), "{change}: {}", talk.last());
-        assert_eq!(talk.host.viewings.len(), 1, "{change}");
-        assert!(
-            talk.host.leads[1]["notes"]
-                .as_str()
-                .unwrap()
-                .starts_with("asks to change or cancel viewing view_1")
-        );
+        assert!(talk.last().starts_with("It's moved, Anna."), "{change}: {}", talk.last());
+        assert_eq!(talk.booked(), booking("lst_maple", day, time, "Anna Lee"), "{change}");
+        assert_eq!(talk.count("save_lead"), 1);
     }
+}
+
+#[test]
+fn a_viewing_to_be_moved_asks_for_the_new_day() {
+    let mut talk = Talk::all(&["i'm anna lee i want to see maple street tomorrow at two thirty"]);
+    assert!(talk.say("i need to reschedule").contains("day"));
+    assert!(talk.say("friday").contains("time"));
+    assert!(talk.say("eleven").starts_with("It's moved, Anna."));
+    assert_eq!(talk.booked(), booking("lst_maple", "2026-11-27", "11:00", "Anna Lee"));
+}
+
+#[test]
+fn a_cancellation_is_passed_on() {
+    let talk = Talk::all(&[
+        "i'm anna lee i want to see maple street tomorrow at two thirty",
+        "sorry i need to cancel",
+    ]);
+    assert!(talk.last().starts_with("I can't cancel viewings myself."), "{}", talk.last());
+    assert_eq!(talk.host.leads[1]["notes"], "asks to cancel viewing view_1");
 }
 
 #[test]

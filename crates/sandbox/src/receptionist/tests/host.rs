@@ -77,7 +77,10 @@ impl Host {
         let number = |name: &str| wanted[name].as_u64();
         let fitting: Vec<&Home> = HOMES
             .iter()
-            .filter(|home| text("area").is_none_or(|area| area == home.2.to_lowercase()))
+            .filter(|home| {
+                let place = format!("{} {}", home.1, home.2).to_lowercase();
+                text("area").is_none_or(|area| place.contains(&area))
+            })
             .filter(|home| number("min_price").is_none_or(|price| home.3 >= price))
             .filter(|home| number("max_price").is_none_or(|price| home.3 <= price))
             .filter(|home| number("bedrooms").is_none_or(|bedrooms| home.4 >= bedrooms))
@@ -116,12 +119,18 @@ impl Host {
         assert!(!text("name").is_empty());
         let named = format!("{listing} {day} {time}");
         assert!(self.named_times.contains(&named), "{named} was never offered by a tool");
+        let same = |viewing: &Value| {
+            viewing["listing"] == *listing && viewing["day"] == *day && viewing["time"] == *time
+        };
+        assert!(!self.viewings.iter().any(same), "booked twice");
         if self.taken.contains(&(listing.clone(), day.clone(), time.clone())) {
             let free = self.free(&listing, &day);
             self.named_times.extend(free.iter().map(|time| format!("{listing} {day} {time}")));
             return json!({"error": "taken", "free": free});
         }
         self.taken.insert((listing.clone(), day.clone(), time.clone()));
+        // Another time for the same home moves the viewing.
+        self.viewings.retain(|viewing| viewing["listing"] != *listing);
         self.viewings.push(arguments.clone());
         let address = HOMES.iter().find(|home| home.0 == listing).unwrap().1;
         json!({"viewing": format!("view_{}", self.viewings.len()), "listing": listing, "address": address,
@@ -174,6 +183,7 @@ impl Talk {
     /// Runs the model until it has spoken.
     pub(super) fn answer(&mut self) -> String {
         let mut tools_in_turn = 0;
+        let mut spoken: Vec<String> = Vec::new();
         for _ in 0..6 {
             let made = reply(&self.prompt);
             assert_eq!(made, reply(&self.prompt), "the same request gets the same reply");
@@ -194,24 +204,22 @@ impl Talk {
             self.prompt.messages.push(PromptMessage::Assistant { text: text.clone(), tool_calls: calls });
             let done = results.is_empty() || self.ended;
             self.prompt.messages.extend(results);
+            spoken.extend(text);
             if done {
-                let text = text.expect("the last reply of a turn speaks");
-                self.said.push(text.clone());
-                return text;
+                let spoken = spoken.join(" ");
+                assert!(!spoken.is_empty(), "a turn is answered");
+                self.said.push(spoken.clone());
+                return spoken;
             }
         }
         panic!("no answer within six rounds: {:#?}", self.prompt.messages);
     }
 
-    /// Says all of it, and prints the conversation where a test fails.
+    /// A conversation in which the caller says all of this.
     pub(super) fn all(lines: &[&str]) -> Self {
         let mut talk = Self::new();
         for line in lines {
-            let answer = talk.say(line);
-            println!("> {line}\n  {answer}");
-        }
-        for (name, arguments) in &talk.host.log {
-            println!("  {name} {arguments}");
+            talk.say(line);
         }
         talk
     }

@@ -2,6 +2,7 @@
 
 mod corrections;
 mod dialogues;
+mod explore;
 mod host;
 mod paraphrases;
 mod properties;

@@ -95,6 +95,8 @@ fn names_are_understood_in_many_words() {
         ("i am mary o'brien", "Mary O'Brien"),
         ("my name is will price", "Will Price"),
         ("john s m i t h", "John Smith"),
+        ("jo march", "Jo March"),
+        ("it's will young", "Will Young"),
         ("that would be nguyen thi lan", "Nguyen Thi Lan"),
     ] {
         let talk = Talk::all(&["i want to see maple street tomorrow at eleven", said]);
@@ -114,6 +116,20 @@ fn what_is_no_name_is_not_taken_for_one() {
     ] {
         let talk = Talk::all(&[said, "i want to see maple street tomorrow at eleven"]);
         assert!(talk.host.viewings.is_empty(), "{said}: {:?}", talk.host.viewings);
+    }
+}
+
+#[test]
+fn a_sentence_is_no_name_even_where_one_is_awaited() {
+    for said in [
+        "could you text me",
+        "what do you need that for",
+        "my dog ate the keys of the neighbor's boat",
+        "is it warm there",
+    ] {
+        let talk = Talk::all(&["i want to see maple street tomorrow at eleven", said]);
+        assert!(talk.host.viewings.is_empty(), "{said}: {:?}", talk.host.viewings);
+        assert!(talk.last().contains("name"), "{said}: {}", talk.last());
     }
 }
 

@@ -108,7 +108,7 @@ fn message() -> impl Strategy<Value = PromptMessage> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_words_of_a_caller_get_a_proper_reply_and_never_a_second_booking_of_a_home(said in prop::collection::vec(utterance(), 1..10)) {
