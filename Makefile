@@ -16,7 +16,7 @@ build:           ## set up this machine and build the binary
 
 test:            ## set up this machine and run every test
 	@scripts/setup test
-	@cargo build --quiet --package seiketsu-testkit --bin with-test-cluster
+	@cargo build --quiet --workspace --bin with-test-cluster
 	@target/debug/with-test-cluster -- cargo nextest run --workspace $(ARGS)
 	@cargo test --quiet --workspace --doc
 

@@ -208,9 +208,11 @@ impl Call {
         self.timers.disarm(Timer::Interrupt);
         match self.plan.turns {
             Turns::ByVoice => self.timers.arm(Timer::Endpoint, (at + self.plan.endpoint_silence).max(now)),
-            Turns::ByClient => self.await_caller(now),
+            Turns::ByClient => {
+                self.await_caller(now);
+                self.renew_promise(now);
+            }
         }
-        self.renew_promise(now);
     }
 
     fn heard(&mut self, text: &str, until: CallTime, settled: bool, now: CallTime) {
@@ -264,6 +266,8 @@ impl Call {
                 (self.ears.began_at.unwrap_or(now), self.ears.ended_at.unwrap_or(now));
             self.open_turn(|number| Turn::awaiting_words(number, began, ended, now));
             self.promise(ended, now);
+        } else if !self.ears.has_words() {
+            self.renew_promise(now);
         }
         if self.ears.is_settled() {
             self.words_settled(now);
@@ -282,7 +286,7 @@ impl Call {
             // Before the words are taken: those of a question without an answer yet come first.
             self.interrupt(now);
         }
-        let utterance = self.ears.take(now);
+        let utterance = self.ears.take(now, self.plan.limits.utterance_characters);
         if self.plan.turns == Turns::ByClient && !awaited {
             if !self.committed.is_empty() && !utterance.text.is_empty() {
                 self.committed.push(' ');
@@ -341,7 +345,7 @@ impl Call {
         }
         let continued = !turn.is_audible() && turn.tools.is_empty() && !turn.caller_text.is_empty();
         if continued {
-            self.ears.put_back(&turn.caller_text, turn.started_at);
+            self.ears.put_back(&turn.caller_text, turn.started_at, self.plan.limits.utterance_characters);
             self.note(Note::Continued);
             self.close_turn(turn, TurnOutcome::Continued, now);
         } else {
@@ -982,14 +986,14 @@ impl Call {
             // What was said to a caller who went away mid-utterance is not lost either.
             let mut turn = turn;
             if turn.awaits_words {
-                let utterance = self.ears.take(now);
+                let utterance = self.ears.take(now, self.plan.limits.utterance_characters);
                 turn.take_words(utterance);
             }
             self.ledger.clear(now);
             self.close_turn(turn, TurnOutcome::HungUp, now);
         }
         if self.ears.has_words() {
-            let utterance = self.ears.take(now);
+            let utterance = self.ears.take(now, self.plan.limits.utterance_characters);
             self.open_turn(|number| Turn::answering(number, utterance));
             if let Some(turn) = self.turn.take() {
                 self.close_turn(turn, TurnOutcome::HungUp, now);

@@ -139,17 +139,19 @@ impl Ears {
     }
 
     /// Words of an unfinished answer's question come before what is said now.
-    pub(crate) fn put_back(&mut self, text: &str, began_at: CallTime) {
+    pub(crate) fn put_back(&mut self, text: &str, began_at: CallTime, limit: usize) {
         let later = std::mem::take(&mut self.words);
         self.words = [text, &later].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        truncate(&mut self.words, limit);
         self.began_at = Some(self.began_at.map_or(began_at, |at| at.min(began_at)));
     }
 
     /// Ends the utterance and hands it over.
-    pub(crate) fn take(&mut self, now: CallTime) -> Utterance {
+    pub(crate) fn take(&mut self, now: CallTime, limit: usize) -> Utterance {
         let speaking_since = self.speaking_since;
         let heard = std::mem::take(self);
-        let text = [heard.words, heard.partial].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        let mut text = [heard.words, heard.partial].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        truncate(&mut text, limit);
         let ended_at = heard.ended_at.unwrap_or(now);
         self.taken = Some((ended_at, text.is_empty()));
         // A stretch of voice that is still going on begins the next utterance.

@@ -106,6 +106,9 @@ pub(crate) struct CallArgs {
     /// Silence of the agent after which the caller speaks again.
     #[arg(long, value_name = "MS", default_value_t = 900)]
     pub patience: u32,
+    /// Delay of the line, each way.
+    #[arg(long, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=2000))]
+    pub line_delay: u32,
     /// Save both sides as a stereo WAV: the caller left, the agent right.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,

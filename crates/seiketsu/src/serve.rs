@@ -260,31 +260,25 @@ pub(crate) async fn migrate(config: &Config, terminal: Terminal) -> anyhow::Resu
 /// `seiketsu serve`
 pub(crate) async fn serve(config: Config, terminal: Terminal) -> anyhow::Result<Exit> {
     let filter = logging::install(&config)?;
-    let place = |vendor: &crate::config::Vendor, name: &str| {
-        let key = vendor.api_key.clone().ok_or_else(|| {
-            Stop::new(
-                Exit::Usage,
-                format!("set {name}_API_KEY: `serve` uses real vendors only; `seiketsu up` has a sandbox"),
-            )
-        })?;
-        anyhow::Ok(Place { base: vendor.base_url.clone(), key, real: true })
+    let keys = (&config.openai.api_key, &config.deepgram.api_key, &config.elevenlabs.api_key);
+    let (
+        (Some(openai), Some(deepgram), Some(elevenlabs)),
+        Some((account_sid, token)),
+        Some(jwt_secret),
+        Some(_),
+    ) = (keys, &config.twilio.account, &config.jwt_secret, &config.database_url)
+    else {
+        return Err(missing_settings(&config));
     };
-    let (account_sid, token) = config.twilio.account.clone().ok_or_else(|| {
-        Stop::new(
-            Exit::Usage,
-            "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: webhooks cannot be verified without them",
-        )
-    })?;
+    let real = |base: &url::Url, key: &SecretString| Place { base: base.clone(), key: key.clone(), real: true };
     let vendors = Vendors {
-        openai: place(&config.openai, "OPENAI")?,
-        deepgram: place(&config.deepgram, "DEEPGRAM")?,
-        elevenlabs: place(&config.elevenlabs, "ELEVENLABS")?,
-        twilio: Place { base: config.twilio.base_url.clone(), key: token, real: true },
-        account_sid,
+        openai: real(&config.openai.base_url, openai),
+        deepgram: real(&config.deepgram.base_url, deepgram),
+        elevenlabs: real(&config.elevenlabs.base_url, elevenlabs),
+        twilio: real(&config.twilio.base_url, token),
+        account_sid: account_sid.clone(),
     };
-    let jwt_secret = config.jwt_secret.clone().ok_or_else(|| {
-        Stop::new(Exit::Usage, "set JWT_SECRET (at least 32 characters; `openssl rand -hex 32` makes one)")
-    })?;
+    let jwt_secret = jwt_secret.clone();
     let listeners = Listeners::bind(&config).await?;
     let db = connect(&config, endpoint(&config)?).await?;
     let ids = identity()?;
@@ -294,4 +288,24 @@ pub(crate) async fn serve(config: Config, terminal: Terminal) -> anyhow::Result<
     told_to_stop().await?;
     server.drain(terminal).await;
     Ok(Exit::Success)
+}
+
+/// All that `serve` lacks, in one message.
+fn missing_settings(config: &Config) -> anyhow::Error {
+    let missing: Vec<&str> = [
+        ("DATABASE_URL", config.database_url.is_none()),
+        ("OPENAI_API_KEY", config.openai.api_key.is_none()),
+        ("DEEPGRAM_API_KEY", config.deepgram.api_key.is_none()),
+        ("ELEVENLABS_API_KEY", config.elevenlabs.api_key.is_none()),
+        ("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN", config.twilio.account.is_none()),
+        ("JWT_SECRET (`openssl rand -hex 32` makes one)", config.jwt_secret.is_none()),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_missing)| is_missing.then_some(name))
+    .collect();
+    let message = format!(
+        "`serve` starts no database and no sandbox of its own (`seiketsu up` does); still to be set: {}",
+        missing.join(", ")
+    );
+    Stop::new(Exit::Usage, message)
 }

@@ -33,8 +33,8 @@ use url::Url;
 /// How long a webhook may take to answer: Twilio's own limit.
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The account that calls are placed under, and where the other processes are.
-#[derive(Debug, Clone)]
+/// The account that calls are placed under, and where the other processes are. `Debug` does not show the token.
+#[derive(Clone)]
 pub struct ExchangeOptions {
     /// `AC` and 32 hex digits.
     pub account_sid: String,
@@ -43,6 +43,16 @@ pub struct ExchangeOptions {
     /// Where another exchange, the one whose REST API the platform knows, keeps a register of calls: each call is
     /// announced there, so that it can be hung up. `None` if the platform calls this exchange itself.
     pub register_at: Option<RegisterAt>,
+}
+
+impl fmt::Debug for ExchangeOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account_sid, auth_token: _, register_at } = self;
+        f.debug_struct("ExchangeOptions")
+            .field("account_sid", account_sid)
+            .field("register_at", register_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where calls of this exchange are announced.

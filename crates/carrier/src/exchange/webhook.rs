@@ -74,7 +74,7 @@ pub(super) struct Document {
 }
 
 /// One call's view of the platform's webhooks.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Webhooks {
     http: reqwest::Client,
     signing_token: Option<String>,

@@ -150,7 +150,7 @@ const PLAIN: &[(Act, &str)] = &[
             slots, any slots, what hours, when can i, when could i, when are you free, when's it free, \
             when is it free, what availability, none of those times, can't make those, those don't work, \
             none of those work, can't make it then, what days, which days, when works, what's available \
-            on",
+            on, what day, which day, when was, when is my, when's my",
     ),
     (
         Act::Rebook,

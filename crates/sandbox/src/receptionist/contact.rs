@@ -161,7 +161,7 @@ pub(super) fn name(tokens: &mut Tokens, context: &Context<'_>, heard: &mut Heard
         my full name is, my name is, the name is, my name's, name is, name's, call me, under the name \
         of, under the name, in the name of, i go by, they call me, it's under";
     const LIKELY: &str = "\
-            this is, i'm, i am, you're speaking with, you are speaking with, you're talking to";
+            it's for, it is for, this is for, this is, i'm, i am, you're speaking with, you are speaking with, you're talking to";
     const WHEN_ASKED: &str = "it's, it is, that's, that would be, that'd be, put it under, put, under, for";
     for at in 0..tokens.len() {
         if let Some(length) = tokens.any_at(at, SURE) {

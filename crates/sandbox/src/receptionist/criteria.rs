@@ -343,8 +343,7 @@ fn alone(tokens: &Tokens, context: &Context<'_>, heard: &Heard) -> Option<(usize
         || (matches!(context.asked, Asked::Bedrooms | Asked::Budget) && !heard.has_facts());
     let wishes = heard.has_criteria()
         || tokens.has("do you have, have you got, looking, available, listings, search, find");
-    let likely = matches!(context.asked, Asked::Open | Asked::Change)
-        && wishes;
+    let likely = matches!(context.asked, Asked::Open | Asked::Change) && wishes;
     let home_named = heard.street.is_some() || heard.choice.is_some();
     if home_named || (!awaited && !likely) {
         return None;

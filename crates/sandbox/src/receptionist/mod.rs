@@ -8,10 +8,10 @@
 //! without a key, and it must earn the conversation: paraphrases, facts in any order, several at once, corrections and
 //! noise all arrive as recognised speech, lower case and without punctuation.
 //!
-//! How it works: [`memory`] replays the request message by message. Each utterance is [`understand`]ed in the light of
-//! what was asked; each tool result is filed; at each answer of the agent, [`decide`] is asked again what the answer
+//! How it works: `memory` replays the request message by message. Each utterance is `understand`ed in the light of
+//! what was asked; each tool result is filed; at each answer of the agent, `decide` is asked again what the answer
 //! was, so that the state follows from the request alone and an interrupted answer (whose text is cut to what was
-//! heard) does no harm. Then [`decide`] says what to do now, and [`phrases`] how to say it.
+//! heard) does no harm. Then `decide` says what to do now, and `phrases` how to say it.
 //!
 //! Invariants:
 //! - An id, a price, a time or a day reaches a tool or the caller only if a tool returned it or the caller said it.
@@ -20,8 +20,8 @@
 //! - At most four rounds of tools come between an utterance and the answer to it.
 //! - An answer has at most 400 characters and begins with a sentence of at most eight words.
 //!
-//! To teach it one more thing to react to: add an [`heard::Act`] with its phrases in `acts.rs`, react in `decide.rs`
-//! with a [`moves::Line`], and give that its words in `phrases.rs`. To teach it a language: another `phrases`
+//! To teach it one more thing to react to: add an `heard::Act` with its phrases in `acts.rs`, react in `decide.rs`
+//! with a `moves::Line`, and give that its words in `phrases.rs`. To teach it a language: another `phrases`
 //! function, and word lists beside those of `vocabulary.rs`.
 
 mod acts;

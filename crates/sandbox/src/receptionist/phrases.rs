@@ -272,8 +272,12 @@ fn spoken_place(place: &str) -> String {
     title_case(&words.join(" "))
 }
 
+/// How a caller is addressed: by first name, or in full with a title.
 fn first_name(name: &str) -> &str {
-    name.split(' ').next().unwrap_or(name)
+    match name.split(' ').next() {
+        Some("Dr" | "Doctor" | "Mr" | "Mrs" | "Ms" | "Miss" | "Professor") | None => name,
+        Some(first) => first,
+    }
 }
 
 fn join(items: &[String], last: &str) -> String {

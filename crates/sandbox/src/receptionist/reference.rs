@@ -7,7 +7,7 @@ use super::{
     numbers::{house_number_to_words, ordinal_at, small_at},
     tokens::Tokens,
     understand::Context,
-    vocabulary::{is_common, is_plain_street_suffix, is_street_suffix},
+    vocabulary::{is_common, is_plain_street_suffix, is_soft_street_suffix, is_street_suffix},
 };
 use std::ops::Range;
 
@@ -110,7 +110,9 @@ fn number_before(tokens: &Tokens, street: usize) -> usize {
 /// "maple street", "old mill road": words before the ending of a street.
 fn unknown_street(tokens: &Tokens) -> Option<Range<usize>> {
     (1..tokens.len()).find_map(|end| {
-        if !is_plain_street_suffix(tokens.free(end)?) {
+        let suffix = tokens.free(end)?;
+        let soft = is_soft_street_suffix(suffix) && !is_common(tokens.before(end));
+        if !soft && !is_plain_street_suffix(suffix) {
             return None;
         }
         let mut from = end;

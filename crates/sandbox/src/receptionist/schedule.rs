@@ -7,22 +7,22 @@ use super::{
     moves::Asked,
     numbers::ordinal_at,
     tokens::Tokens,
-    understand::Context,
+    understand::{Context, is_pronoun},
 };
 use jiff::civil::{Date, Time};
 use std::ops::Range;
 
-/// Days. The last one counts, unless "or" leaves the choice to the agent, or it was ruled out.
+/// Days, and where they stand. The last one counts, unless "or" leaves the choice to the agent, or it was ruled out.
 pub(super) fn days(
     tokens: &mut Tokens,
     context: &Context<'_>,
     heard: &mut Heard,
     topics: &mut Vec<(usize, Topic)>,
-) {
+) -> Vec<Range<usize>> {
     const SOONEST: &str = "\
         as soon as possible, asap, soonest, whenever, any day, first available, next available, earliest \
         available, earliest possible, whatever day, first opening, next opening, earliest appointment";
-    let Some(today) = context.today else { return };
+    let Some(today) = context.today else { return Vec::new() };
     if let Some(found) = tokens.find(SOONEST) {
         heard.day = Some(DayWish::Soonest);
         tokens.claim(found);
@@ -58,6 +58,7 @@ pub(super) fn days(
     {
         heard.day = Some(DayWish::Another);
     }
+    found.into_iter().map(|(_, range)| range).collect()
 }
 
 /// Whether the words around say that it does not suit: "not friday", "friday doesn't work".
@@ -78,22 +79,22 @@ fn is_ruled_out(tokens: &Tokens, range: &Range<usize>) -> bool {
     before || tokens.any_at(range.end, AFTER).is_some()
 }
 
-/// Times with words that make them times, and vague wishes ("in the morning", "after two").
+/// Times with words or days before them that make them times, and vague wishes ("in the morning", "after two").
 pub(super) fn times(
     tokens: &mut Tokens,
     context: &Context<'_>,
+    days: &[Range<usize>],
     heard: &mut Heard,
     topics: &mut Vec<(usize, Topic)>,
 ) {
     let part = part_in(tokens);
     let half = part.as_ref().map(|(part, _)| *part);
-    let adjacent_day =
-        |tokens: &Tokens, at: usize| at > 0 && tokens.free(at - 1).is_none() && heard.day.is_some();
     let mut wish: Option<Wish> = None;
     let mut at = 0;
     while at < tokens.len() {
         let (lead, kind) = lead_at(tokens, at);
-        let bare = if lead > 0 || adjacent_day(tokens, at) { Bare::Allowed } else { Bare::Refused };
+        let day_before = days.iter().any(|day| day.end == at) && !is_pronoun(tokens, at);
+        let bare = if lead > 0 || day_before { Bare::Allowed } else { Bare::Refused };
         let Some((time, length)) =
             time_at(tokens, at + lead, bare, half).filter(|_| tokens.all_free(at..at + lead))
         else {

@@ -13,6 +13,8 @@ pub(super) struct Tokens {
     words: Vec<String>,
     /// The words again, joined by spaces: most phrases are in no utterance, and this says so quickly.
     text: String,
+    /// Which beginnings of words occur at all: rules out most phrases without a search.
+    beginnings: Beginnings,
     claimed: Vec<bool>,
 }
 
@@ -30,7 +32,11 @@ impl Tokens {
         words.truncate(MAX_TOKENS);
         let claimed = vec![false; words.len()];
         let text = words.join(" ");
-        Self { words, text, claimed }
+        let mut beginnings = Beginnings::default();
+        for word in &words {
+            beginnings.insert(word);
+        }
+        Self { words, text, beginnings, claimed }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -101,11 +107,35 @@ impl Tokens {
         let is_edge = |at: Option<&u8>| at.is_none_or(|byte| *byte == b' ');
         let bytes = self.text.as_bytes();
         phrases.split(", ").any(|phrase| {
-            self.text.match_indices(phrase).any(|(at, _)| {
-                is_edge(at.checked_sub(1).and_then(|before| bytes.get(before)))
-                    && is_edge(bytes.get(at + phrase.len()))
-            })
+            self.beginnings.may_contain(phrase)
+                && self.text.match_indices(phrase).any(|(at, _)| {
+                    is_edge(at.checked_sub(1).and_then(|before| bytes.get(before)))
+                        && is_edge(bytes.get(at + phrase.len()))
+                })
         })
+    }
+}
+
+/// A set of the first two bytes of words, with rare false positives.
+#[derive(Debug, Clone, Copy, Default)]
+struct Beginnings([u64; 4]);
+
+impl Beginnings {
+    fn place(text: &str) -> (usize, u64) {
+        let mut bytes = text.bytes();
+        let (first, second) = (bytes.next().unwrap_or(b' '), bytes.next().unwrap_or(b' '));
+        let hash = first.wrapping_mul(31).wrapping_add(second);
+        (usize::from(hash >> 6), 1 << (hash & 63))
+    }
+
+    fn insert(&mut self, word: &str) {
+        let (at, bit) = Self::place(word);
+        self.0[at] |= bit;
+    }
+
+    fn may_contain(&self, phrase: &str) -> bool {
+        let (at, bit) = Self::place(phrase);
+        self.0[at] & bit != 0
     }
 }
 

@@ -55,8 +55,8 @@ pub(super) fn understand(text: &str, context: &Context<'_>) -> Heard {
     criteria::prices(&mut tokens, context, &mut heard, &mut topics);
     criteria::rooms(&mut tokens, &mut heard, &mut topics);
     contact::timeline_and_financing(&mut tokens, &mut heard);
-    schedule::days(&mut tokens, context, &mut heard, &mut topics);
-    schedule::times(&mut tokens, context, &mut heard, &mut topics);
+    let days = schedule::days(&mut tokens, context, &mut heard, &mut topics);
+    schedule::times(&mut tokens, context, &days, &mut heard, &mut topics);
     contact::name(&mut tokens, context, &mut heard);
     reference::choice(&mut tokens, context, &mut heard);
     leftover_numbers(&mut tokens, context, &mut heard, &mut topics);
@@ -131,7 +131,7 @@ fn asked_topic(asked: &Asked) -> Option<Topic> {
 }
 
 /// "the first one", "one of them": not the number.
-fn is_pronoun(tokens: &Tokens, at: usize) -> bool {
+pub(super) fn is_pronoun(tokens: &Tokens, at: usize) -> bool {
     let points = matches!(
         tokens.before(at),
         "the"

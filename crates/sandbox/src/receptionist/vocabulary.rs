@@ -57,7 +57,7 @@ shed deck patio porch terrace rooftop view views ocean beach river mountain subu
 boss colleague coworker roommates 
 sometime anyhow hopefully ideally preferably basically literally totally
 welcome curious heard saw seen online website internet ad advert advertisement sign
-address addresses text texting message messages sms write spanish english chinese language translate record recorded recording
+interesting amazing charming attractive appealing promising cheers sounds worth visiting seeing address addresses text texting message messages sms write spanish english chinese language translate record recorded recording
 allowed possible bring include included includes landlord tenant tenants lawyer credit score income utilities deposit fee fees hoa taxes tax insurance
 inspection contract sign signing agency brokerage website app link photo photos picture pictures video virtual map directions bus transit highway airport
 yourself themselves herself himself nah okey dokey alrighty ya ye cool
@@ -68,7 +68,8 @@ static COMMON_WORDS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| COMMON.split_as
 
 /// Whether a word is part of ordinary talk about homes.
 pub(super) fn is_common(word: &str) -> bool {
-    COMMON_WORDS.contains(word) || word.bytes().all(|byte| byte.is_ascii_digit())
+    let shortened = ["'d", "'ll", "'re", "'ve", "'m", "n't"].iter().any(|ending| word.ends_with(ending));
+    shortened || COMMON_WORDS.contains(word) || word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Words that no name goes on beyond, even after "my name is".
@@ -159,7 +160,7 @@ pub(super) fn ends_name(word: &str) -> bool {
 pub(super) fn can_be_first_name(word: &str) -> bool {
     matches!(
         word,
-        "will" | "may" | "april" | "june" | "rose" | "grace" | "hope" | "mark" | "summer" | "august"
+        "will" | "max" | "may" | "april" | "june" | "rose" | "grace" | "hope" | "mark" | "summer" | "august"
     )
 }
 
@@ -248,6 +249,7 @@ pub(super) fn is_street_suffix(word: &str) -> bool {
             | "loop"
             | "run"
             | "path"
+            | "landing"
     )
 }
 
@@ -267,6 +269,11 @@ pub(super) fn is_plain_street_suffix(word: &str) -> bool {
             | "terrace"
             | "parkway"
     )
+}
+
+/// Street endings that are also ordinary words: enough only behind a word that is none.
+pub(super) fn is_soft_street_suffix(word: &str) -> bool {
+    matches!(word, "bend" | "row" | "walk" | "landing" | "circle" | "trail" | "crescent" | "loop")
 }
 
 /// Words that make the number before them a count of something other than hours.

@@ -18,7 +18,7 @@ use crate::{
 use anyhow::Context;
 use seiketsu_carrier::{
     CallReport, CallerOptions, Exchange, ExchangeOptions, PlaceCall, ScriptLine, Step, call as place_call,
-    exchange::RegisterAt, script,
+    exchange::RegisterAt, line::LineEffects, script,
 };
 use seiketsu_domain::PhoneNumber;
 use seiketsu_gateway::v1::{agents::AgentView, call::CallDetail};
@@ -102,6 +102,7 @@ pub(crate) async fn run(config: &Config, args: CallArgs, terminal: Terminal) -> 
     let from = args.from.clone().map_or_else(|| "+15125550199".parse(), Ok)?;
     let place = PlaceCall {
         status_callback: Some(Url::parse(&format!("{}/twilio/status", api.local.public_url))?),
+        line: LineEffects { delay_ms: args.line_delay, ..LineEffects::default() },
         ..PlaceCall::new(webhook, from, to)
     };
     let exit = if args.calls == 1 {

@@ -6,3 +6,4 @@ mod command_line;
 mod kills;
 mod platform;
 mod spoken_call;
+mod stages;

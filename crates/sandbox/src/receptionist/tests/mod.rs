@@ -2,7 +2,6 @@
 
 mod corrections;
 mod dialogues;
-mod explore;
 mod host;
 mod paraphrases;
 mod properties;

@@ -74,6 +74,15 @@ fn other_facts_reach_the_search() {
             json!({"area": "Travis Heights", "bedrooms": 4, "max_price": 1_200_000}),
         ),
         ("what do you have in riverside", json!({"area": "Riverside"})),
+        ("can i view willow bend", json!({"area": "Willow Bend"})),
+        (
+            "hyde park or zilker around six hundred thousand",
+            json!({"area": "Hyde Park", "max_price": 660_000}),
+        ),
+        (
+            "my son is moving and he'd like a two bed apartment downtown, nothing over two thousand a month",
+            json!({"area": "Downtown", "bedrooms": 2, "property_type": "apartment", "offer": "rent", "max_price": 2_000}),
+        ),
     ] {
         searches_for(said, &wanted);
     }

@@ -171,3 +171,30 @@ fn the_reply_is_short_enough_to_be_listened_to() {
         assert!(said.split_whitespace().count() < 40, "{said}");
     }
 }
+
+#[test]
+fn small_talk_starts_no_search() {
+    for said in [
+        "hi is this lone star homes",
+        "what's up",
+        "i lost my dog",
+        "could you text me",
+        "my mother likes gardening",
+        "i'm calling from the airport",
+    ] {
+        let talk = Talk::all(&[said]);
+        assert!(talk.host.log.is_empty(), "{said}: {:?}", talk.host.log);
+    }
+}
+
+#[test]
+fn what_was_booked_is_told_again() {
+    for question in ["what day was that again", "what time is my viewing", "when was it"] {
+        let mut talk = Talk::all(&["i'm anna lee i want to see maple street tomorrow at eleven"]);
+        let said = talk.say(question);
+        assert!(
+            said.starts_with("Your viewing is booked. It's tomorrow at eleven in the morning."),
+            "{said}"
+        );
+    }
+}

@@ -1,0 +1,232 @@
+//! What must hold after each output.
+
+use super::MS_PER_CHARACTER;
+use seiketsu_call::{Input, Limits, Output, Plan, Prompt};
+use seiketsu_domain::{CallEnd, CallTime, Message, Stage, TurnRecord, Usage};
+use std::{collections::BTreeMap, time::Duration};
+
+/// A phrase, from the request to the caller's ear.
+#[derive(Debug, Default)]
+struct Said {
+    text: String,
+    given_bytes: usize,
+    played_bytes: usize,
+    complete: bool,
+    aligned: bool,
+    asked: bool,
+}
+
+pub(crate) struct Checks {
+    limits: Limits,
+    next_turn: u32,
+    next_generation: u64,
+    next_synthesis: u64,
+    next_tool: u64,
+    next_mark: u64,
+    said: BTreeMap<u64, Said>,
+    /// Phrases in the order in which their audio went out.
+    played: Vec<u64>,
+    heard: Vec<String>,
+    committed: u32,
+    usage: Usage,
+    running_generation: Option<u64>,
+    /// The caller or the door has gone, or the agent has hung up.
+    gone: bool,
+    last: bool,
+}
+
+impl Checks {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        Self {
+            limits: plan.limits.clone(),
+            next_turn: plan.first_turn,
+            next_generation: 0,
+            next_synthesis: 0,
+            next_tool: 0,
+            next_mark: 0,
+            said: BTreeMap::new(),
+            played: Vec::new(),
+            heard: Vec::new(),
+            committed: 0,
+            usage: Usage::default(),
+            running_generation: None,
+            gone: false,
+            last: false,
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.last
+    }
+
+    pub(crate) fn sees(&mut self, input: &Input, over: bool) {
+        use seiketsu_call::SynthesisEvent::{Audio, Failed, Finished};
+        match input {
+            Input::HungUp | Input::Cut => self.gone = true,
+            Input::Synthesis { id, event } if !over => {
+                let Some(said) = self.said.get_mut(&id.0).filter(|said| said.asked) else { return };
+                match event {
+                    Audio { audio, alignment } => {
+                        said.given_bytes += audio.len();
+                        said.aligned |= !alignment.is_empty();
+                    }
+                    Finished => (said.complete, said.asked) = (true, false),
+                    Failed => said.asked = false,
+                }
+            }
+            Input::Generation { id, event } if self.running_generation == Some(id.0) => {
+                use seiketsu_call::GenerationEvent::{Failed, Finished};
+                if matches!(event, Finished { .. } | Failed) {
+                    self.running_generation = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn output(&mut self, output: &Output, now: CallTime) {
+        assert!(!self.last, "nothing follows the end: {output:?}");
+        match output {
+            Output::Generate { id, prompt } => {
+                assert!(!self.gone, "the model is asked although nobody is there");
+                assert_eq!(id.0, self.next_generation, "requests are counted");
+                assert_eq!(self.running_generation, None, "one generation at a time");
+                self.next_generation += 1;
+                self.running_generation = Some(id.0);
+                self.prompt(prompt);
+            }
+            Output::CancelGeneration(id) => {
+                assert_eq!(self.running_generation.take(), Some(id.0), "only what runs is cancelled");
+            }
+            Output::Speak { id, text, .. } => self.speak(id.0, text),
+            Output::CancelSpeech(id) => {
+                let said = self.said.get_mut(&id.0).expect("only what was asked is cancelled");
+                assert!(std::mem::take(&mut said.asked), "{said:?} is cancelled although it was over");
+            }
+            Output::FlushRecogniser => assert!(!self.gone),
+            Output::RunTool { number, .. } => {
+                assert!(!self.gone, "a tool is run although nobody is there");
+                assert!(number.0 >= self.next_tool, "runs are counted");
+                self.next_tool = number.0 + 1;
+            }
+            Output::Play(audio) => self.play(audio),
+            Output::Mark(mark) => {
+                assert!(!self.gone);
+                assert_eq!(mark.0, self.next_mark, "marks are counted");
+                self.next_mark += 1;
+            }
+            Output::ClearPlayout => assert!(!self.gone, "there is nobody to fall silent for"),
+            Output::Committed(turn) => self.committed(turn, now),
+            Output::HangUp => {
+                assert!(!self.gone, "hung up twice, or on nobody");
+                self.gone = true;
+            }
+            Output::Detached => self.last = true,
+            Output::Ended(end) => self.ended(end, now),
+            Output::Note(_) => {}
+        }
+    }
+
+    fn prompt(&self, prompt: &Prompt) {
+        assert_paired(&prompt.messages);
+        let of_turn = 2 + 3 * 4 * self.limits.tools_per_turn;
+        assert!(prompt.messages.len() <= self.limits.context_messages + of_turn, "the context is bounded");
+    }
+
+    fn speak(&mut self, id: u64, text: &str) {
+        assert!(!self.gone, "the voice is asked although nobody is there");
+        assert!(id >= self.next_synthesis, "phrases are counted");
+        self.next_synthesis = id + 1;
+        self.said.insert(id, Said { text: text.to_owned(), asked: true, ..Said::default() });
+        let asked = self.said.values().filter(|said| said.asked).count();
+        assert!(asked <= self.limits.phrases_ahead + 1, "{asked} phrases at once, the acknowledgement included");
+    }
+
+    fn play(&mut self, audio: &[u8]) {
+        assert!(!self.gone, "played to nobody");
+        for millisecond in audio.chunks(8) {
+            let id = u64::from_le_bytes(millisecond.try_into().expect("whole milliseconds"));
+            if self.played.last() != Some(&id) {
+                assert!(!self.played.contains(&id), "phrase {id} was interrupted by another and resumed");
+                self.played.push(id);
+            }
+            let said = self.said.get_mut(&id).expect("only what was asked for is played");
+            said.played_bytes += 8;
+            assert!(said.played_bytes <= said.given_bytes, "nothing is played twice");
+        }
+    }
+
+    fn committed(&mut self, turn: &TurnRecord, now: CallTime) {
+        assert_eq!(turn.number, self.next_turn, "turns are committed in order, once");
+        self.next_turn += 1;
+        self.committed += 1;
+        self.usage.add(&turn.usage);
+        assert_paired(&turn.messages);
+        assert!(turn.caller_text.expose().chars().count() <= self.limits.utterance_characters);
+        assert!(turn.generated_text.expose().chars().count() <= self.limits.answer_characters);
+        assert!(turn.tools.len() <= 4 * self.limits.tools_per_turn);
+        assert!(turn.tools.iter().all(|run| run.outcome.is_some() && run.finished_at.is_some()));
+        assert!(turn.finished_at <= now && turn.started_at <= turn.finished_at);
+        let reached = |stage| turn.timeline.at(stage);
+        let chain = [
+            Stage::FirstPhrase,
+            Stage::SynthesisAsked,
+            Stage::FirstByte,
+            Stage::FirstAudioSent,
+            Stage::FirstAudioPlayed,
+        ];
+        for pair in chain.windows(2) {
+            assert!(reached(pair[1]).is_none() || reached(pair[0]) <= reached(pair[1]), "{pair:?} in {turn:?}");
+        }
+        assert!(reached(Stage::FirstToken).is_none() || reached(Stage::RequestSent) <= reached(Stage::FirstToken));
+        if let (Some(sent), Some(ended)) = (turn.timeline.acknowledgement_sent, reached(Stage::EndOfSpeech)) {
+            let waited = sent.since(ended);
+            assert!(waited >= Limits::EARLIEST_ACKNOWLEDGEMENT, "acknowledged after {waited:?}");
+            assert!(turn.timeline.acknowledgement_played.is_none_or(|played| played >= sent));
+        }
+        self.heard.extend(turn.heard_text.expose().split_whitespace().map(str::to_owned));
+    }
+
+    fn ended(&mut self, end: &CallEnd, now: CallTime) {
+        self.last = true;
+        assert_eq!(end.turns, self.committed, "every turn was committed before the end");
+        assert_eq!(end.usage, self.usage, "the call consumed what its turns did");
+        assert!(end.ended_at <= now);
+    }
+
+    /// What is on record as heard is, phrase by phrase, the beginning of what was played.
+    pub(crate) fn over(&self) {
+        assert!(self.last);
+        let played_ms: usize = self.said.values().map(|said| said.played_bytes / 8).sum();
+        assert!(self.usage.playout_ms <= played_ms as u64, "{} ms of {played_ms} ms", self.usage.playout_ms);
+        let mut rest = self.heard.as_slice();
+        for id in &self.played {
+            let said = &self.said[id];
+            let words: Vec<&str> = said.text.split_whitespace().collect();
+            let heard = rest.iter().zip(&words).take_while(|(heard, word)| heard == word).count();
+            rest = &rest[heard..];
+            let whole = said.complete && said.played_bytes == said.given_bytes;
+            if said.aligned && !whole {
+                let characters = words[..heard].join(" ").chars().count();
+                let sounded = Duration::from_millis(characters as u64 * u64::from(MS_PER_CHARACTER));
+                let played = Duration::from_millis(said.played_bytes as u64 / 8);
+                assert!(sounded <= played, "{sounded:?} of speech heard in {played:?} of audio: {said:?}");
+            }
+        }
+        assert!(rest.is_empty(), "on record as heard but never played: {rest:?}");
+    }
+}
+
+/// Each tool request is directly followed by its result.
+fn assert_paired(messages: &[Message]) {
+    let mut open = None;
+    for message in messages {
+        match (open.take(), message) {
+            (None, Message::ToolRequest { request, .. }) => open = Some(request),
+            (Some(asked), Message::ToolResult { request, .. }) => assert_eq!(asked, request),
+            (None, Message::Caller { .. } | Message::Agent { .. }) => {}
+            (open, message) => panic!("unpaired: {open:?} then {message:?}"),
+        }
+    }
+    assert_eq!(open, None, "a request without a result");
+}
