@@ -19,11 +19,33 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("xtask", &[]),
     (
         "testkit",
-        &["gateway", "brokerage", "session", "call", "audio", "providers", "storage", "sandbox", "carrier", "domain"],
+        &[
+            "gateway",
+            "brokerage",
+            "session",
+            "call",
+            "audio",
+            "providers",
+            "storage",
+            "sandbox",
+            "carrier",
+            "domain",
+        ],
     ),
     (
         "seiketsu",
-        &["gateway", "brokerage", "session", "call", "audio", "providers", "storage", "sandbox", "carrier", "domain"],
+        &[
+            "gateway",
+            "brokerage",
+            "session",
+            "call",
+            "audio",
+            "providers",
+            "storage",
+            "sandbox",
+            "carrier",
+            "domain",
+        ],
     ),
 ];
 
@@ -36,7 +58,8 @@ pub(crate) fn check() -> anyhow::Result<()> {
     for package in &metadata.packages {
         let name = short(&package.name);
         let Some(allowed) = allowed.get(name) else {
-            wrong.push(format!("`{name}` is not in the architecture: draw its arrows in xtask/src/arrows.rs"));
+            wrong
+                .push(format!("`{name}` is not in the architecture: draw its arrows in xtask/src/arrows.rs"));
             continue;
         };
         for dependency in package.dependencies.iter().filter(|dependency| dependency.path.is_some()) {
@@ -49,7 +72,11 @@ pub(crate) fn check() -> anyhow::Result<()> {
         }
     }
     if wrong.is_empty() {
-        writeln!(std::io::stdout(), "arrows: {arrows} dependencies between {} crates, all of them drawn", metadata.packages.len())?;
+        writeln!(
+            std::io::stdout(),
+            "arrows: {arrows} dependencies between {} crates, all of them drawn",
+            metadata.packages.len()
+        )?;
         return Ok(());
     }
     bail!("{}", wrong.join("\n"));

@@ -21,7 +21,8 @@ pub(crate) fn run(check: bool) -> anyhow::Result<()> {
     source.set_modified(std::time::SystemTime::now())?;
     let status = Command::new("cargo")
         .current_dir(root)
-        .args(["run", "--quiet", "--package", "seiketsu-storage", "--example", "disposable_cluster", "--"])
+        .args(["run", "--quiet", "--package", "seiketsu-storage", "--no-default-features"])
+        .args(["--bin", "disposable-cluster", "--"])
         .args(["cargo", "check", "--quiet", "--package", "seiketsu-storage"])
         .env("SQLX_OFFLINE_DIR", &fresh)
         .status()

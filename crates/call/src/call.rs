@@ -116,7 +116,9 @@ impl Call {
         match input {
             Input::Voice(VoiceActivity::Began { at }) => self.voice_began(at, now),
             Input::Voice(VoiceActivity::Ended { at }) => self.voice_ended(at, now),
-            Input::HeardPartly { text } => self.ears.heard_partly(&text, self.plan.limits.utterance_characters),
+            Input::HeardPartly { text } => {
+                self.ears.heard_partly(&text, self.plan.limits.utterance_characters)
+            }
             Input::Heard { text, until, settled } => self.heard(&text, until, settled, now),
             Input::RecogniserLost => self.recogniser_lost(now),
             Input::Generation { id, event } => self.generation(id, event, now),
@@ -230,7 +232,10 @@ impl Call {
             if self.ears.is_settled() {
                 self.words_settled(now);
             }
-        } else if !self.ears.is_speaking() && self.ears.has_words() && self.timers.at(Timer::Endpoint).is_none() {
+        } else if !self.ears.is_speaking()
+            && self.ears.has_words()
+            && self.timers.at(Timer::Endpoint).is_none()
+        {
             // Words without voice activity: speech too soft for the detector is speech all the same.
             self.voice_ended(until.min(now), now);
         }
@@ -262,8 +267,7 @@ impl Call {
         self.ears.endpointed_at = Some(now);
         self.note(Note::Endpointed);
         if self.turn.is_none() {
-            let (began, ended) =
-                (self.ears.began_at.unwrap_or(now), self.ears.ended_at.unwrap_or(now));
+            let (began, ended) = (self.ears.began_at.unwrap_or(now), self.ears.ended_at.unwrap_or(now));
             self.open_turn(|number| Turn::awaiting_words(number, began, ended, now));
             self.promise(ended, now);
         } else if !self.ears.has_words() {
@@ -282,7 +286,8 @@ impl Call {
         self.timers.disarm(Timer::FinalTranscript);
         self.timers.disarm(Timer::Endpoint);
         let awaited = self.turn.as_ref().is_some_and(|turn| turn.awaits_words);
-        if self.plan.turns == Turns::ByVoice && !awaited && self.ears.has_words() && !self.is_saying_goodbye() {
+        if self.plan.turns == Turns::ByVoice && !awaited && self.ears.has_words() && !self.is_saying_goodbye()
+        {
             // Before the words are taken: those of a question without an answer yet come first.
             self.interrupt(now);
         }
@@ -538,9 +543,8 @@ impl Call {
         }
         let number = ToolNumber(self.next_tool);
         self.next_tool += 1;
-        let refused = (turn.tools.len() >= self.plan.limits.tools_per_turn).then(|| {
-            ToolOutcome::Failed("too many tools in one turn".to_owned())
-        });
+        let refused = (turn.tools.len() >= self.plan.limits.tools_per_turn)
+            .then(|| ToolOutcome::Failed("too many tools in one turn".to_owned()));
         let run = ToolRun {
             number: number.0 as u32,
             request,
@@ -563,7 +567,9 @@ impl Call {
 
     fn tool_finished(&mut self, number: ToolNumber, outcome: ToolOutcome, now: CallTime) {
         let running = self.turn.iter_mut().flat_map(|turn| &mut turn.tools);
-        if let Some(tool) = running.into_iter().find(|tool| tool.number == number && tool.run.outcome.is_none()) {
+        if let Some(tool) =
+            running.into_iter().find(|tool| tool.number == number && tool.run.outcome.is_none())
+        {
             tool.run.finished_at = Some(now);
             tool.run.outcome = Some(outcome);
         } else if !self.closing_tool_finished(number, outcome, now) {
@@ -575,7 +581,9 @@ impl Call {
     /// A tool that outlived its turn: the record and the context learn how it ended.
     fn closing_tool_finished(&mut self, number: ToolNumber, outcome: ToolOutcome, now: CallTime) -> bool {
         for closing in &mut self.closing {
-            let Some(at) = closing.running.iter().position(|(running, ..)| *running == number) else { continue };
+            let Some(at) = closing.running.iter().position(|(running, ..)| *running == number) else {
+                continue;
+            };
             let (_, index, _) = closing.running.swap_remove(at);
             let Some(run) = closing.record.tools.get_mut(index) else { return false };
             let content = outcome.to_model();
@@ -620,7 +628,8 @@ impl Call {
     /// All tools of a round have answered: ask the model what to make of it, or end the call.
     fn after_tools(&mut self, now: CallTime) {
         let Some(turn) = &mut self.turn else { return };
-        if turn.generation.is_some() || turn.tools_answered == turn.tools.len() || !turn.tools_are_answered() {
+        if turn.generation.is_some() || turn.tools_answered == turn.tools.len() || !turn.tools_are_answered()
+        {
             return;
         }
         let ends = turn.tools[turn.tools_answered..].iter().any(|tool| {
@@ -664,7 +673,9 @@ impl Call {
         let ahead = self.plan.limits.phrases_ahead;
         let mut asked = turn.phrases.iter().filter(|phrase| phrase.state == PhraseState::Asked).count();
         let substantive = turn.phrases.iter_mut().map(|phrase| (phrase, true));
-        for (phrase, substantive) in turn.acknowledgement.iter_mut().map(|phrase| (phrase, false)).chain(substantive) {
+        for (phrase, substantive) in
+            turn.acknowledgement.iter_mut().map(|phrase| (phrase, false)).chain(substantive)
+        {
             if phrase.state != PhraseState::Waiting || (substantive && asked >= ahead) {
                 continue;
             }
@@ -713,6 +724,9 @@ impl Call {
                     }
                 }
             }
+            SynthesisEvent::Finished if phrase.begins.is_none() && phrase.waiting.is_empty() => {
+                self.synthesis_failed(id, now); // a phrase without a sound was not said
+            }
             SynthesisEvent::Finished => phrase.state = PhraseState::Complete,
             SynthesisEvent::Failed => self.synthesis_failed(id, now),
         }
@@ -752,11 +766,16 @@ impl Call {
     fn pump(&mut self, now: CallTime) {
         let format = self.plan.format;
         let Some(turn) = &mut self.turn else { return };
-        if self.ears.is_speaking() && !turn.is_audible() && turn.ends_call.is_none() && !turn.caller_text.is_empty() {
+        if self.ears.is_speaking()
+            && !turn.is_audible()
+            && turn.ends_call.is_none()
+            && !turn.caller_text.is_empty()
+        {
             return; // the caller may be going on; it is decided within `interrupt_after`
         }
         let answer_is_there = turn.phrases.iter().any(|phrase| !phrase.waiting.is_empty());
-        if let Some(late) = turn.acknowledgement.take_if(|phrase| answer_is_there && phrase.begins.is_none()) {
+        if let Some(late) = turn.acknowledgement.take_if(|phrase| answer_is_there && phrase.begins.is_none())
+        {
             // The answer was faster than its bridge.
             turn.waiting_bytes -= late.waiting.iter().map(bytes::Bytes::len).sum::<usize>();
             if late.state == PhraseState::Asked {
@@ -789,7 +808,8 @@ impl Call {
                 turn.waiting_bytes -= audio.len();
                 if turn.first_mark.is_none() {
                     // The first 20 ms go ahead with a mark of their own: its return tells when the answer was heard.
-                    let first = audio.split_to(audio.len().min(format.bytes_per_ms() * FIRST_MARK_US as usize / 1_000));
+                    let first = audio
+                        .split_to(audio.len().min(format.bytes_per_ms() * FIRST_MARK_US as usize / 1_000));
                     let length = format.duration_us(first.len());
                     phrase.begins.get_or_insert(self.ledger.send(now, length));
                     phrase.sent_us += length;
@@ -837,7 +857,8 @@ impl Call {
         } else if turn.acknowledgement_mark == Some(id) {
             let length = turn.acknowledgement.as_ref().map_or(0, |phrase| phrase.sent_us);
             let sent = turn.timeline.acknowledgement_sent.unwrap_or(now);
-            turn.timeline.acknowledgement_played = Some(now.saturating_sub(Duration::from_micros(length)).max(sent));
+            turn.timeline.acknowledgement_played =
+                Some(now.saturating_sub(Duration::from_micros(length)).max(sent));
         }
     }
 
@@ -880,7 +901,8 @@ impl Call {
     fn watch_playout(&mut self, now: CallTime) {
         self.timers.disarm(Timer::Playout);
         let Some(turn) = &self.turn else { return };
-        let busy = turn.generation.is_some() || turn.spoken().any(|phrase| phrase.state == PhraseState::Asked);
+        let busy =
+            turn.generation.is_some() || turn.spoken().any(|phrase| phrase.state == PhraseState::Asked);
         if !busy {
             self.timers.disarm(Timer::Progress);
         }
@@ -1094,4 +1116,3 @@ impl Call {
         self.outputs.push_back(Output::Note(note));
     }
 }
-

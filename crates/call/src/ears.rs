@@ -99,7 +99,14 @@ impl Ears {
     }
 
     /// Takes words that will not change; returns false if the limit cut them.
-    pub(crate) fn heard(&mut self, text: &str, until: CallTime, settled: bool, now: CallTime, limit: usize) -> bool {
+    pub(crate) fn heard(
+        &mut self,
+        text: &str,
+        until: CallTime,
+        settled: bool,
+        now: CallTime,
+        limit: usize,
+    ) -> bool {
         self.partial.clear();
         let text = text.trim();
         if !text.is_empty() {
@@ -150,7 +157,11 @@ impl Ears {
     pub(crate) fn take(&mut self, now: CallTime, limit: usize) -> Utterance {
         let speaking_since = self.speaking_since;
         let heard = std::mem::take(self);
-        let mut text = [heard.words, heard.partial].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        let mut text = [heard.words, heard.partial]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ");
         truncate(&mut text, limit);
         let ended_at = heard.ended_at.unwrap_or(now);
         self.taken = Some((ended_at, text.is_empty()));

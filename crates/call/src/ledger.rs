@@ -119,24 +119,43 @@ impl Ledger {
 ///
 /// With an alignment, a word counts once its last character has sounded; without one, words are taken to be spread
 /// evenly over the phrase.
-pub fn heard_words(text: &str, alignment: &[AlignedChar], heard_us: u64, total_us: u64, complete: bool) -> String {
-    if complete && heard_us >= total_us {
-        return text.trim().to_owned();
-    }
+pub fn heard_words(
+    text: &str,
+    alignment: &[AlignedChar],
+    heard_us: u64,
+    total_us: u64,
+    complete: bool,
+) -> String {
     if heard_us == 0 {
         return String::new();
     }
+    if complete && heard_us >= total_us {
+        return text.trim().to_owned();
+    }
     if alignment.is_empty() {
         let letters = text.chars().count() as u64;
-        let count = (letters * heard_us / total_us.max(1)) as usize;
+        // How long a phrase is whose audio is not complete can only be guessed.
+        let total_us = if complete { total_us } else { total_us.max(usual_length_us(text)) };
+        let count = (u128::from(letters) * u128::from(heard_us) / u128::from(total_us.max(1))) as usize;
         return whole_words(&text.chars().collect::<Vec<_>>(), count);
     }
     let heard_ms = (heard_us / 1_000) as u32;
     let count = alignment.iter().take_while(|at| at.end_ms <= heard_ms).count();
-    let characters: Vec<char> = alignment.iter().map(|at| at.character).collect();
-    let words = whole_words(&characters, count);
-    // An alignment covers the audio that has arrived; the last word of a complete phrase ends with its audio.
-    if count == characters.len() && complete { text.trim().to_owned() } else { words }
+    let mut characters: Vec<char> = alignment.iter().map(|at| at.character).collect();
+    if count == characters.len() {
+        if complete {
+            return text.trim().to_owned(); // the last word of a complete phrase ends with its audio
+        }
+        // An alignment covers the audio that has arrived, which may end in the middle of a word.
+        let follows_text = text.chars().take(count).eq(characters.iter().copied());
+        characters.extend(if follows_text { text.chars().nth(count) } else { Some('-') });
+    }
+    whole_words(&characters, count)
+}
+
+/// How long a voice usually takes to say this.
+fn usual_length_us(text: &str) -> u64 {
+    text.chars().map(|c| if is_ideograph(c) { 220_000 } else { 60_000 }).sum()
 }
 
 /// The first `count` characters without a word that goes on beyond them.
@@ -202,7 +221,11 @@ mod tests {
         let alignment: Vec<_> = text
             .chars()
             .enumerate()
-            .map(|(i, character)| AlignedChar { character, start_ms: i as u32 * 50, end_ms: i as u32 * 50 + 50 })
+            .map(|(i, character)| AlignedChar {
+                character,
+                start_ms: i as u32 * 50,
+                end_ms: i as u32 * 50 + 50,
+            })
             .collect();
         let heard = |us| heard_words(text, &alignment, us, 1_000_000, true);
         assert_eq!(heard(0), "");
@@ -211,7 +234,12 @@ mod tests {
         assert_eq!(heard(640_000), "We have");
         assert_eq!(heard(650_000), "We have three");
         assert_eq!(heard(1_000_000), text);
+        let arrived = |characters| heard_words(text, &alignment[..characters], 1_000_000, 1_000_000, false);
+        assert_eq!(arrived(10), "We have", "the audio of half a word has arrived");
+        assert_eq!(arrived(13), "We have three");
+        assert_eq!(arrived(text.len()), text);
         assert_eq!(heard_words(text, &[], 500_000, 1_000_000, true), "We have");
+        assert_eq!(heard_words(text, &[], 500_000, 500_000, false), "We have", "half of it has arrived");
         assert_eq!(heard_words("我们有三套房子。", &[], 500_000, 1_000_000, true), "我们有三");
     }
 }

@@ -196,7 +196,8 @@ impl Turn {
 
     /// Whether any audio has left for the caller.
     pub(crate) fn is_audible(&self) -> bool {
-        self.has_begun_to_answer() || self.acknowledgement.as_ref().is_some_and(|phrase| phrase.begins.is_some())
+        self.has_begun_to_answer()
+            || self.acknowledgement.as_ref().is_some_and(|phrase| phrase.begins.is_some())
     }
 
     /// The acknowledgement first, then the answer's phrases.
@@ -231,7 +232,8 @@ impl Turn {
         if !self.caller_text.is_empty() {
             messages.push(Message::Caller { text: Pii::new(self.caller_text.clone()) });
         }
-        let mut said: Vec<String> = self.acknowledgement.iter().map(&words).filter(|text| !text.is_empty()).collect();
+        let mut said: Vec<String> =
+            self.acknowledgement.iter().map(&words).filter(|text| !text.is_empty()).collect();
         let flush = |said: &mut Vec<String>, messages: &mut Vec<Message>| {
             if !said.is_empty() {
                 messages.push(Message::Agent { text: Pii::new(said.join(" ")) });
@@ -251,9 +253,15 @@ impl Turn {
                         name: tool.run.name.clone(),
                         arguments: Pii::new(tool.run.arguments.clone()),
                     });
-                    let content =
-                        tool.run.outcome.as_ref().map_or_else(|| NOT_FINISHED.to_owned(), ToolOutcome::to_model);
-                    messages.push(Message::ToolResult { request: tool.run.request.clone(), content: Pii::new(content) });
+                    let content = tool
+                        .run
+                        .outcome
+                        .as_ref()
+                        .map_or_else(|| NOT_FINISHED.to_owned(), ToolOutcome::to_model);
+                    messages.push(Message::ToolResult {
+                        request: tool.run.request.clone(),
+                        content: Pii::new(content),
+                    });
                 }
             }
         }
@@ -273,8 +281,11 @@ impl Turn {
         self.usage.playout_ms = self.spoken().map(|phrase| phrase.played_us(playhead)).sum::<u64>() / 1_000;
         let heard: Vec<String> =
             self.spoken().map(|phrase| phrase.heard(playhead)).filter(|text| !text.is_empty()).collect();
-        let acknowledgement =
-            self.acknowledgement.as_ref().filter(|phrase| phrase.begins.is_some()).map(|phrase| phrase.text.clone());
+        let acknowledgement = self
+            .acknowledgement
+            .as_ref()
+            .filter(|phrase| phrase.begins.is_some())
+            .map(|phrase| phrase.text.clone());
         TurnRecord {
             number: self.number,
             caller_text: Pii::new(self.caller_text),

@@ -2,7 +2,9 @@
 
 mod world;
 
-use seiketsu_call::{ClientAct, GenerationEvent, Input, Note, PlanUpdate, SynthesisEvent, SynthesisId, Turns};
+use seiketsu_call::{
+    ClientAct, GenerationEvent, Input, Note, PlanUpdate, SynthesisEvent, SynthesisId, Turns,
+};
 use seiketsu_domain::{CallTime, EndReason, Stage, ToolOutcome, TurnOutcome};
 use std::time::Duration;
 use world::{Delays, World, asks, lines, ms, plan, says};
@@ -43,7 +45,10 @@ fn a_question_is_answered_and_each_stage_is_where_it_happened() {
     assert_eq!(at(Stage::FirstAudioPlayed), 3_850);
     assert_eq!(turn.timeline.first_audible_ms(), Some(850));
     assert_eq!(turn.acknowledgement, None);
-    assert_eq!(lines(&world.prompts[0].messages), ["agent: Hello, this is Ava.", "caller: do you have homes"]);
+    assert_eq!(
+        lines(&world.prompts[0].messages),
+        ["agent: Hello, this is Ava.", "caller: do you have homes"]
+    );
 }
 
 #[test]
@@ -115,7 +120,8 @@ fn the_same_acknowledgement_is_not_heard_twice_in_a_row() {
     world.caller_says("one", 2_000, 500);
     world.caller_says("two", 12_000, 500);
     world.run_until(30_000);
-    let acknowledgements: Vec<_> = world.turns.iter().filter_map(|turn| turn.acknowledgement.clone()).collect();
+    let acknowledgements: Vec<_> =
+        world.turns.iter().filter_map(|turn| turn.acknowledgement.clone()).collect();
     assert_eq!(acknowledgements, ["One moment.", "Let me see."]);
 }
 
@@ -137,7 +143,12 @@ fn a_caller_who_interrupts_hears_no_more_and_the_transcript_ends_at_the_word_hea
     assert_eq!(turn.generated_text.expose(), "Sure. We have three homes in Riverside for you.");
     assert_eq!(
         lines(&world.prompts[1].messages),
-        ["agent: Hello, this is Ava.", "caller: do you have homes", "agent: Sure. We have three", "caller: in austin"]
+        [
+            "agent: Hello, this is Ava.",
+            "caller: do you have homes",
+            "agent: Sure. We have three",
+            "caller: in austin"
+        ]
     );
 }
 
@@ -220,7 +231,11 @@ fn tools_run_and_their_results_reach_the_model_before_it_answers() {
     let mut round = 0;
     let mut world = World::new(plan(), move |_| {
         round += 1;
-        if round == 1 { asks(&[("search_listings", "{}"), ("save_lead", "{}")]) } else { says("I found one.") }
+        if round == 1 {
+            asks(&[("search_listings", "{}"), ("save_lead", "{}")])
+        } else {
+            says("I found one.")
+        }
     });
     world.caller_says("find me a home", 2_000, 1_000);
     world.run_until(15_000);
@@ -360,7 +375,8 @@ fn silence_ends_the_call_with_a_goodbye_and_so_does_the_longest_duration() {
 
     let mut short = plan();
     short.limits.call = Duration::from_secs(5);
-    let mut world = World::new(short, |_| says("A very long answer that goes on and on and on and on and on."));
+    let mut world =
+        World::new(short, |_| says("A very long answer that goes on and on and on and on and on."));
     world.caller_says("tell me", 2_000, 1_000);
     world.run_until(60_000);
     assert_eq!(world.end.as_ref().unwrap().reason, EndReason::MaxDuration);

@@ -49,6 +49,10 @@ proptest! {
         chaos.hang_up();
         chaos.finish();
     }
+}
+
+proptest! {
+    #![proptest_config(config(1_024))]
 
     #[test]
     fn a_call_that_everybody_has_forgotten_ends_by_itself(scenario in scenario(1..40)) {

@@ -270,7 +270,8 @@ pub(crate) async fn serve(config: Config, terminal: Terminal) -> anyhow::Result<
     else {
         return Err(missing_settings(&config));
     };
-    let real = |base: &url::Url, key: &SecretString| Place { base: base.clone(), key: key.clone(), real: true };
+    let real =
+        |base: &url::Url, key: &SecretString| Place { base: base.clone(), key: key.clone(), real: true };
     let vendors = Vendors {
         openai: real(&config.openai.base_url, openai),
         deepgram: real(&config.deepgram.base_url, deepgram),

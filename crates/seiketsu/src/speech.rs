@@ -25,6 +25,6 @@ impl SpeechSource for CallerVoice {
             .speak(text, &EspeakVoice::of(CALLER_VOICE, Language::En))
             .await
             .map_err(|error| SpeechError::Synthesis(error.to_string()))?;
-        Utterance::plain(Some(text.to_owned()), &spoken.pcm_8k)
+        Utterance::carrying(Some(text.to_owned()), &spoken.speech_8k, &spoken.pcm_8k)
     }
 }

@@ -23,8 +23,8 @@ mod service;
 mod trim;
 
 pub use door::{Door, DoorInput, DoorOutput};
+pub use measure::LATENCY_BUCKETS_SECONDS;
 pub use ports::{CallDesk, CallStore, Desk, OpenCall, StoreFailure, Telephony, ToolHost};
 pub use seiketsu_audio::frame::GapFiller;
 pub use seiketsu_providers::twilio::signature as twilio_signature;
-pub use measure::LATENCY_BUCKETS_SECONDS;
 pub use service::{BeginCall, Providers, Refused, SessionOptions, Sessions};

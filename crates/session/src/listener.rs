@@ -1,16 +1,18 @@
 //! One call's link to its recogniser: opened at once, reopened when it dies, audio kept meanwhile.
 
 use crate::activity::AudioClock;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use seiketsu_call::Input;
 use seiketsu_providers::{
     failure::Failure,
-    recogniser::{RecognitionEvent, RecogniserInput, RecogniserSession},
+    recogniser::{RecogniserInput, RecogniserSession, RecognitionEvent},
 };
 use std::{collections::VecDeque, time::Duration};
 
 /// Audio kept while the link is being opened; older audio is dropped.
 const KEPT_US: u64 = 10_000_000;
+/// Kept audio is sent in pieces of at least this length: a link takes only so many messages at once.
+const KEPT_PIECE_US: u64 = 500_000;
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
@@ -51,15 +53,28 @@ impl Listener {
     }
 
     /// The attempt to open has ended.
-    pub(crate) fn opened(&mut self, result: Result<RecogniserSession, Failure>, clock: &AudioClock) -> Option<Failure> {
+    pub(crate) fn opened(
+        &mut self,
+        result: Result<RecogniserSession, Failure>,
+        clock: &AudioClock,
+    ) -> Option<Failure> {
         self.opening = false;
         match result {
             Ok(session) => {
                 self.session = Some(session);
                 self.base_us = clock.received_us() - self.kept_us;
                 self.kept_us = 0;
+                let mut piece = (BytesMut::new(), 0);
                 for (audio, length_us) in std::mem::take(&mut self.kept) {
-                    self.send(audio, length_us);
+                    piece.0.extend_from_slice(&audio);
+                    piece.1 += length_us;
+                    if piece.1 >= KEPT_PIECE_US {
+                        let (audio, length_us) = std::mem::take(&mut piece);
+                        self.audio(audio.freeze(), length_us);
+                    }
+                }
+                if piece.1 > 0 {
+                    self.audio(piece.0.freeze(), piece.1);
                 }
                 if std::mem::take(&mut self.flush_wanted) {
                     self.flush();
@@ -75,8 +90,7 @@ impl Listener {
 
     /// Caller audio, in order.
     pub(crate) fn audio(&mut self, audio: Bytes, length_us: u64) {
-        if self.session.is_some() {
-            self.send(audio, length_us);
+        if self.send(audio.clone(), length_us) {
             return;
         }
         self.kept.push_back((audio, length_us));
@@ -87,13 +101,17 @@ impl Listener {
         }
     }
 
-    fn send(&mut self, audio: Bytes, length_us: u64) {
-        let Some(session) = &self.session else { return };
-        match session.input.try_send(RecogniserInput::Audio(audio)) {
-            Ok(()) => self.sent_us += length_us,
+    fn send(&mut self, audio: Bytes, length_us: u64) -> bool {
+        let Some(session) = &self.session else { return false };
+        let sent = session.input.try_send(RecogniserInput::Audio(audio)).is_ok();
+        if sent {
+            self.sent_us += length_us;
+        } else {
             // A recogniser that does not keep up with real time is a dead one.
-            Err(_) => self.session = None,
+            self.session = None;
+            self.failures += 1;
         }
+        sent
     }
 
     /// Asks for the last words now.
@@ -107,7 +125,11 @@ impl Listener {
     }
 
     /// What an event means for the engine; `None` is the end of the link.
-    pub(crate) fn event(&mut self, event: Option<RecognitionEvent>, clock: &AudioClock) -> (Option<Input>, Option<Failure>) {
+    pub(crate) fn event(
+        &mut self,
+        event: Option<RecognitionEvent>,
+        clock: &AudioClock,
+    ) -> (Option<Input>, Option<Failure>) {
         let Some(event) = event else {
             self.session = None;
             self.failures += 1;
@@ -118,7 +140,7 @@ impl Listener {
             RecognitionEvent::Partial { text, .. } => (Some(Input::HeardPartly { text }), None),
             RecognitionEvent::Final { text, speech_final, from_finalize, end_ms, .. } => {
                 self.failures = 0;
-                let until = clock.at(self.base_us + end_ms * 1_000);
+                let until = clock.at(self.base_us.saturating_add(end_ms.saturating_mul(1_000)));
                 (Some(Input::Heard { text, until, settled: speech_final || from_finalize }), None)
             }
             RecognitionEvent::Failed(failure) => {

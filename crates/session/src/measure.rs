@@ -6,7 +6,8 @@ use seiketsu_domain::{CallEnd, Stage, TurnOutcome, TurnRecord};
 use seiketsu_providers::failure::Failure;
 
 /// Histogram bucket bounds in seconds; they contain the objectives' own 0.5 and 2.0.
-pub const LATENCY_BUCKETS_SECONDS: [f64; 12] = [0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 5.0, 10.0];
+pub const LATENCY_BUCKETS_SECONDS: [f64; 12] =
+    [0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 5.0, 10.0];
 
 /// Live calls: what scaling goes by.
 pub(crate) fn live(calls: usize) {

@@ -10,10 +10,16 @@ use seiketsu_providers::{
     failure::Failure,
     voice::{self, VoiceEvent, VoiceInput, VoiceSession},
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 /// Phrases that may wait for the link to open.
 const WAITING: usize = 32;
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+/// Short, because a phrase that comes meanwhile waits for it.
+const LONGEST_RETRY: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Active {
@@ -28,6 +34,8 @@ pub(crate) struct Mouth {
     format: AudioFormat,
     session: Option<VoiceSession>,
     opening: bool,
+    /// Links in a row that could not be opened or were lost before a sound came over them.
+    failures: u32,
     waiting: VecDeque<VoiceInput>,
     active: BTreeMap<u64, Active>,
 }
@@ -42,14 +50,26 @@ pub(crate) struct Spoken {
 
 impl Mouth {
     pub(crate) fn new(format: AudioFormat) -> Self {
-        Self { format, session: None, opening: false, waiting: VecDeque::new(), active: BTreeMap::new() }
+        Self {
+            format,
+            session: None,
+            opening: false,
+            failures: 0,
+            waiting: VecDeque::new(),
+            active: BTreeMap::new(),
+        }
     }
 
-    /// Whether the link has to be opened now; answers true once per attempt.
-    pub(crate) fn wants_opening(&mut self) -> bool {
-        let wants = self.session.is_none() && !self.opening;
-        self.opening |= wants;
-        wants
+    /// Whether the link has to be opened, and after how long; answers once per attempt.
+    pub(crate) fn wants_opening(&mut self) -> Option<Duration> {
+        if self.session.is_some() || self.opening {
+            return None;
+        }
+        self.opening = true;
+        Some(match self.failures {
+            0 => Duration::ZERO,
+            failures => LONGEST_RETRY.min(FIRST_RETRY * 2_u32.saturating_pow(failures.min(8) - 1)),
+        })
     }
 
     /// The next event of the open link; never resolves without one.
@@ -113,6 +133,7 @@ impl Mouth {
     /// The link is gone; what was being said failed.
     fn lost(&mut self, failure: Option<Failure>) -> Spoken {
         self.session = None;
+        self.failures = self.failures.saturating_add(1);
         self.waiting.clear();
         let events = std::mem::take(&mut self.active)
             .into_keys()
@@ -126,6 +147,7 @@ impl Mouth {
         let Some(event) = event else { return self.lost(None) };
         match event {
             VoiceEvent::Audio { id, audio, alignment } => {
+                self.failures = 0;
                 let Some(active) = self.active.get_mut(&id.0) else { return Spoken::default() };
                 if let Some((_, collector)) = &mut active.keep {
                     collector.take(audio.clone(), alignment.iter().map(aligned));
@@ -143,7 +165,8 @@ impl Mouth {
             }
             VoiceEvent::Failed { id: Some(id), failure } => {
                 let known = self.active.remove(&id.0).is_some();
-                let events = known.then_some((SynthesisId(id.0), SynthesisEvent::Failed)).into_iter().collect();
+                let events =
+                    known.then_some((SynthesisId(id.0), SynthesisEvent::Failed)).into_iter().collect();
                 Spoken { events, keep: None, failure: Some(failure) }
             }
             VoiceEvent::Failed { id: None, failure } => self.lost(Some(failure)),

@@ -101,7 +101,12 @@ impl Phrases {
         failed
     }
 
-    async fn synthesise(&self, voice: &dyn Voice, options: &VoiceOptions, texts: &[(PhraseKey, String)]) -> usize {
+    async fn synthesise(
+        &self,
+        voice: &dyn Voice,
+        options: &VoiceOptions,
+        texts: &[(PhraseKey, String)],
+    ) -> usize {
         let Ok(mut session) = voice.open(options.clone()).await else { return texts.len() };
         let mut done = 0;
         for (number, (key, text)) in texts.iter().enumerate() {
@@ -135,7 +140,11 @@ impl Phrases {
 
 /// A vendor's alignment in the engine's form.
 pub(crate) fn aligned(at: &seiketsu_providers::voice::AlignedChar) -> AlignedChar {
-    AlignedChar { character: at.character, start_ms: at.start_ms, end_ms: at.start_ms + at.duration_ms }
+    AlignedChar {
+        character: at.character,
+        start_ms: at.start_ms,
+        end_ms: at.start_ms.saturating_add(at.duration_ms),
+    }
 }
 
 /// Collects one synthesis, leading silence trimmed.

@@ -11,7 +11,8 @@ use crate::{
     service::Shared,
 };
 use seiketsu_call::{
-    Call, GenerationEvent, GenerationId, Input, MarkId, Note, Output, Prompt, SynthesisEvent, SynthesisId, ToolNumber,
+    Call, GenerationEvent, GenerationId, Input, MarkId, Note, Output, Prompt, SynthesisEvent, SynthesisId,
+    ToolNumber,
 };
 use seiketsu_domain::{CallEnd, CallTime, ToolOutcome, TurnRecord};
 use seiketsu_providers::{
@@ -20,11 +21,7 @@ use seiketsu_providers::{
     recogniser::{RecogniserOptions, RecogniserSession},
     voice::{VoiceOptions, VoiceSession},
 };
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
     task::{AbortHandle, JoinSet},
@@ -74,6 +71,8 @@ struct Shell {
     records: mpsc::Sender<Record>,
     generations: BTreeMap<GenerationId, AbortHandle>,
     hang_up: bool,
+    /// The door may still say something. A closed channel is always ready: reading on would starve everything else.
+    door_listens: bool,
 }
 
 /// Holds a call until it is over and everything of it is committed.
@@ -127,6 +126,7 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
         records,
         generations: BTreeMap::new(),
         hang_up: false,
+        door_listens: true,
         begin,
         shared,
     };
@@ -141,9 +141,15 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
         }
         shell.open_links();
         let due = shell.call.poll_timeout().map_or(Duration::MAX, |(at, _)| at.since(shell.now()));
+        if due.is_zero() {
+            // Whatever else is ready: a promise that is due is kept first.
+            let now = shell.now();
+            shell.call.handle_timeout(now);
+            continue;
+        }
         tokio::select! {
             biased;
-            input = shell.door.input.recv() => shell.from_door(input),
+            input = shell.door.input.recv(), if shell.door_listens => shell.from_door(input),
             Some(event) = reports.recv() => shell.report(event).await,
             event = shell.mouth.next() => {
                 let spoken = shell.mouth.event(event);
@@ -204,7 +210,11 @@ impl Shell {
             Some(DoorInput::Mark(mark)) => self.handle(Input::Mark(MarkId(mark))),
             Some(DoorInput::Digit(digit)) => self.handle(Input::Digit(digit)),
             Some(DoorInput::HungUp) => self.handle(Input::HungUp),
-            Some(DoorInput::Cut) | None => self.handle(Input::Cut),
+            Some(DoorInput::Cut) => self.handle(Input::Cut),
+            None => {
+                self.door_listens = false;
+                self.handle(Input::Cut);
+            }
         }
     }
 
@@ -248,17 +258,19 @@ impl Shell {
 
     fn open_links(&mut self) {
         if let Some(delay) = self.listener.wants_opening() {
-            let (recogniser, options) = (Arc::clone(&self.shared.providers.recogniser), self.recogniser.clone());
+            let (recogniser, options) =
+                (Arc::clone(&self.shared.providers.recogniser), self.recogniser.clone());
             let events = self.events.clone();
             self.tasks.spawn(async move {
                 tokio::time::sleep(delay).await;
                 let _ = events.send(Event::ListenerOpened(recogniser.open(options).await)).await;
             });
         }
-        if self.mouth.wants_opening() {
+        if let Some(delay) = self.mouth.wants_opening() {
             let (voice, options) = (Arc::clone(&self.shared.providers.voice), self.voice.clone());
             let events = self.events.clone();
             self.tasks.spawn(async move {
+                tokio::time::sleep(delay).await;
                 let _ = events.send(Event::MouthOpened(voice.open(options).await)).await;
             });
         }
@@ -286,7 +298,9 @@ impl Shell {
                     self.record(Record::Turn(turn)).await;
                 }
                 Output::HangUp => self.hang_up = true,
-                Output::Detached => info!(call = %self.begin.open.call_id, "the door is gone; the call may come back"),
+                Output::Detached => {
+                    info!(call = %self.begin.open.call_id, "the door is gone; the call may come back")
+                }
                 Output::Ended(mut end) => {
                     end.usage.recognised_ms = self.listener.recognised_ms();
                     measure::ended(&end);

@@ -2,7 +2,9 @@
 
 use crate::{Desk, Door, OpenCall, StoreFailure, Telephony, measure, phrases, phrases::Phrases, run};
 use seiketsu_domain::{AgentProfile, AudioFormat, CallId, Clock, TenantScope};
-use seiketsu_providers::{language_model::LanguageModel, recogniser::Recogniser, voice::Voice, voice::VoiceOptions};
+use seiketsu_providers::{
+    language_model::LanguageModel, recogniser::Recogniser, voice::Voice, voice::VoiceOptions,
+};
 use std::{
     collections::BTreeSet,
     fmt,

@@ -3,14 +3,14 @@
 mod checks;
 mod script;
 
-pub(crate) use script::{Scenario, scenario};
+pub(crate) use script::scenario;
 
 use bytes::Bytes;
 use checks::Checks;
 use script::{Act, Step, Whose};
 use seiketsu_call::{
-    AlignedChar, Call, GenerationEvent, GenerationId, Input, MarkId, Output, Plan, SynthesisEvent, SynthesisId,
-    ToolNumber, VoiceActivity,
+    AlignedChar, Call, GenerationEvent, GenerationId, Input, MarkId, Output, Plan, SynthesisEvent,
+    SynthesisId, ToolNumber, VoiceActivity,
 };
 use seiketsu_domain::{CallTime, ToolOutcome};
 use serde::{Deserialize, Serialize};
@@ -98,14 +98,21 @@ impl Chaos {
     pub(crate) fn forget(&mut self) {
         let limits = self.journal.plan.limits.clone();
         // The goodbye may wait for the voice twice, and a tool may outlive it.
-        let latest = self.now.max(self.journal.began + limits.call) + limits.progress * 4 + limits.tool * 2
-            + limits.mark_slack * 2 + Duration::from_secs(10);
+        let latest = self.now.max(self.journal.began + limits.call)
+            + limits.progress * 4
+            + limits.tool * 2
+            + limits.mark_slack * 2
+            + Duration::from_secs(10);
         let mut fired = 0;
         while !self.call.has_ended() {
             assert!(fired < 400, "timers fire without an end");
             fired += 1;
             self.next_timer();
-            assert!(self.now <= latest, "still going on at {} although it should be over by {latest}", self.now);
+            assert!(
+                self.now <= latest,
+                "still going on at {} although it should be over by {latest}",
+                self.now
+            );
         }
     }
 
@@ -193,24 +200,34 @@ impl Chaos {
                 }
             }
             Act::Input(input) => self.input(input.clone()),
-            Act::VoiceBegan { ago_ms } => self.input(Input::Voice(VoiceActivity::Began { at: self.ago(*ago_ms) })),
-            Act::VoiceEnded { ago_ms } => self.input(Input::Voice(VoiceActivity::Ended { at: self.ago(*ago_ms) })),
+            Act::VoiceBegan { ago_ms } => {
+                self.input(Input::Voice(VoiceActivity::Began { at: self.ago(*ago_ms) }))
+            }
+            Act::VoiceEnded { ago_ms } => {
+                self.input(Input::Voice(VoiceActivity::Ended { at: self.ago(*ago_ms) }))
+            }
             Act::Heard { text, ago_ms, settled } => {
                 let until = self.ago(*ago_ms);
                 self.input(Input::Heard { text: text.clone(), until, settled: *settled });
             }
             Act::Text { whose, words, end } => {
-                let id = GenerationId(self.pick(*whose, &self.generations.iter().map(|id| id.0).collect::<Vec<_>>()));
+                let id = GenerationId(
+                    self.pick(*whose, &self.generations.iter().map(|id| id.0).collect::<Vec<_>>()),
+                );
                 let text = self.say(*words, end);
                 self.input(Input::Generation { id, event: GenerationEvent::Text(text) });
             }
             Act::ToolCall { whose, ending } => {
-                let id = GenerationId(self.pick(*whose, &self.generations.iter().map(|id| id.0).collect::<Vec<_>>()));
+                let id = GenerationId(
+                    self.pick(*whose, &self.generations.iter().map(|id| id.0).collect::<Vec<_>>()),
+                );
                 let event = self.tool_call(*ending);
                 self.input(Input::Generation { id, event });
             }
             Act::GenerationOver { whose, failed } => {
-                let id = GenerationId(self.pick(*whose, &self.generations.iter().map(|id| id.0).collect::<Vec<_>>()));
+                let id = GenerationId(
+                    self.pick(*whose, &self.generations.iter().map(|id| id.0).collect::<Vec<_>>()),
+                );
                 self.generations.retain(|asked| *asked != id);
                 let event = if *failed {
                     GenerationEvent::Failed
@@ -230,7 +247,8 @@ impl Chaos {
                 self.input(Input::Synthesis { id: SynthesisId(id), event });
             }
             Act::Tool { whose, outcome } => {
-                let number = ToolNumber(self.pick(*whose, &self.tools.iter().map(|id| id.0).collect::<Vec<_>>()));
+                let number =
+                    ToolNumber(self.pick(*whose, &self.tools.iter().map(|id| id.0).collect::<Vec<_>>()));
                 self.tools.retain(|running| *running != number);
                 self.input(Input::Tool { number, outcome: outcome.clone() });
             }
@@ -246,8 +264,7 @@ impl Chaos {
     fn oblige(&mut self, delay_ms: u16, tool: bool) {
         for id in std::mem::take(&mut self.generations) {
             self.pass(delay_ms);
-            let event =
-                if tool { self.tool_call(false) } else { GenerationEvent::Text(self.say(5, "? ")) };
+            let event = if tool { self.tool_call(false) } else { GenerationEvent::Text(self.say(5, "? ")) };
             self.input(Input::Generation { id, event });
             let event = GenerationEvent::Finished { input_tokens: 10, output_tokens: 5 };
             self.input(Input::Generation { id, event });
@@ -286,7 +303,10 @@ impl Chaos {
                 speaking.aligned += 1;
             }
         }
-        self.input(Input::Synthesis { id, event: SynthesisEvent::Audio { audio: Bytes::from(audio), alignment } });
+        self.input(Input::Synthesis {
+            id,
+            event: SynthesisEvent::Audio { audio: Bytes::from(audio), alignment },
+        });
     }
 
     fn say(&mut self, words: u8, end: &str) -> String {
@@ -312,7 +332,9 @@ impl Chaos {
     fn pick(&mut self, whose: Whose, live: &[u64]) -> u64 {
         self.issued = live.iter().copied().fold(self.issued, u64::max);
         match whose {
-            Whose::Live(n) => live.get(usize::from(n) % live.len().max(1)).copied().unwrap_or(self.issued + 1),
+            Whose::Live(n) => {
+                live.get(usize::from(n) % live.len().max(1)).copied().unwrap_or(self.issued + 1)
+            }
             Whose::Once(n) => u64::from(n) % (self.issued + 1),
             Whose::Nobody(id) => id,
         }

@@ -53,8 +53,11 @@ pub(crate) fn scenario(length: Range<usize>) -> impl Strategy<Value = Scenario> 
 
 fn step() -> impl Strategy<Value = Step> {
     let wait = prop_oneof![3 => Just(0), 8 => 1..300_u32, 3 => 300..3_000_u32, 1 => 3_000..70_000_u32];
-    (wait, prop::bool::weighted(0.8), act())
-        .prop_map(|(wait_ms, punctual, act)| Step { wait_ms, punctual, act })
+    (wait, prop::bool::weighted(0.8), act()).prop_map(|(wait_ms, punctual, act)| Step {
+        wait_ms,
+        punctual,
+        act,
+    })
 }
 
 fn whose() -> impl Strategy<Value = Whose> {
@@ -123,8 +126,12 @@ fn turns() -> impl Strategy<Value = Turns> {
 fn update() -> impl Strategy<Value = PlanUpdate> {
     let silence = prop::option::of((0..2_000_u64).prop_map(Duration::from_millis));
     let system = prop::option::of(Just("You are Bob.".to_owned()));
-    (system, silence, prop::option::of(turns()))
-        .prop_map(|(system, endpoint_silence, turns)| PlanUpdate { system, tools: None, endpoint_silence, turns })
+    (system, silence, prop::option::of(turns())).prop_map(|(system, endpoint_silence, turns)| PlanUpdate {
+        system,
+        tools: None,
+        endpoint_silence,
+        turns,
+    })
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
@@ -154,18 +161,20 @@ fn plan() -> impl Strategy<Value = Plan> {
 fn limits() -> impl Strategy<Value = Limits> {
     let small = (1..4_usize, 1..4_usize, 0..3_usize, 1..4_usize, 20..300_usize, 10..200_usize, 2..20_usize);
     let sizes = (small, 400..8_000_usize, 0..3_000_u64, 1..200_u64).prop_map(
-        |((tools, rounds, retries, ahead, answer, utterance, context), waiting, acknowledge_ms, call_s)| Limits {
-            call: Duration::from_secs(call_s),
-            acknowledge_after: Duration::from_millis(acknowledge_ms),
-            tools_per_turn: tools,
-            rounds_per_turn: rounds,
-            retries_per_turn: retries,
-            answer_characters: answer,
-            utterance_characters: utterance,
-            phrases_ahead: ahead,
-            waiting_audio_bytes: waiting,
-            context_messages: context,
-            ..Limits::default()
+        |((tools, rounds, retries, ahead, answer, utterance, context), waiting, acknowledge_ms, call_s)| {
+            Limits {
+                call: Duration::from_secs(call_s),
+                acknowledge_after: Duration::from_millis(acknowledge_ms),
+                tools_per_turn: tools,
+                rounds_per_turn: rounds,
+                retries_per_turn: retries,
+                answer_characters: answer,
+                utterance_characters: utterance,
+                phrases_ahead: ahead,
+                waiting_audio_bytes: waiting,
+                context_messages: context,
+                ..Limits::default()
+            }
         },
     );
     prop_oneof![1 => Just(Limits::default()), 2 => sizes]

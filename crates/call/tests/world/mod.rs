@@ -4,12 +4,10 @@
 
 use bytes::Bytes;
 use seiketsu_call::{
-    AlignedChar, Call, GenerationEvent, Input, Limits, MarkId, Note, Output, Plan, Prompt, SynthesisEvent, Timer,
-    Turns, VoiceActivity,
+    AlignedChar, Call, GenerationEvent, Input, Limits, MarkId, Note, Output, Plan, Prompt, SynthesisEvent,
+    Timer, Turns, VoiceActivity,
 };
-use seiketsu_domain::{
-    AudioFormat, CallEnd, CallTime, Message, ModelChoice, Stage, ToolOutcome, TurnRecord,
-};
+use seiketsu_domain::{AudioFormat, CallEnd, CallTime, Message, ModelChoice, Stage, ToolOutcome, TurnRecord};
 use std::{collections::BTreeMap, time::Duration};
 
 pub const MS_PER_CHARACTER: u64 = 60;
@@ -31,7 +29,14 @@ pub struct Delays {
 
 impl Default for Delays {
     fn default() -> Self {
-        Self { final_transcript: 300, first_token: 400, between_tokens: 5, first_byte: 150, line: 0, tool: 50 }
+        Self {
+            final_transcript: 300,
+            first_token: 400,
+            between_tokens: 5,
+            first_byte: 150,
+            line: 0,
+            tool: 50,
+        }
     }
 }
 
@@ -203,7 +208,10 @@ impl World {
                         at_ms = end_ms;
                     }
                     let audio = Bytes::from(vec![0x55; at_ms as usize * 8]);
-                    self.at(now + delay, Input::Synthesis { id, event: SynthesisEvent::Audio { audio, alignment } });
+                    self.at(
+                        now + delay,
+                        Input::Synthesis { id, event: SynthesisEvent::Audio { audio, alignment } },
+                    );
                     self.at(now + delay, Input::Synthesis { id, event: SynthesisEvent::Finished });
                 }
                 Output::CancelSpeech(_) => {}
@@ -212,7 +220,10 @@ impl World {
                     self.tools_run.push((name, arguments));
                     if self.tool_answers {
                         let outcome = ToolOutcome::Done(serde_json::json!({"ok": true}));
-                        self.at(now + Duration::from_millis(self.delays.tool), Input::Tool { number, outcome });
+                        self.at(
+                            now + Duration::from_millis(self.delays.tool),
+                            Input::Tool { number, outcome },
+                        );
                     }
                 }
                 Output::Play(audio) => {

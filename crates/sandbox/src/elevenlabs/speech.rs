@@ -139,7 +139,7 @@ mod tests {
     }
 
     fn spoken(ms: usize, words: Vec<TimedWord>) -> Spoken {
-        Spoken { pcm_8k: vec![1_000; ms * SAMPLES_PER_MS], words }
+        Spoken { pcm_8k: vec![1_000; ms * SAMPLES_PER_MS], speech_8k: Vec::new(), words }
     }
 
     #[test]

@@ -91,7 +91,10 @@ impl Tokens {
 
     /// The first of these phrases (separated by commas, longer ones first) that stands here, and how many words it has.
     pub(super) fn any_at(&self, at: usize, phrases: &str) -> Option<usize> {
-        phrases.split(", ").find_map(|phrase| self.phrase_at(at, phrase))
+        let word = self.word(at);
+        phrases_of(phrases)
+            .filter(|phrase| phrase.starts_with(word))
+            .find_map(|phrase| self.phrase_at(at, phrase))
     }
 
     /// Where the first of these phrases (separated by commas) is found, claimed or not.
@@ -106,7 +109,7 @@ impl Tokens {
     pub(super) fn has(&self, phrases: &str) -> bool {
         let is_edge = |at: Option<&u8>| at.is_none_or(|byte| *byte == b' ');
         let bytes = self.text.as_bytes();
-        phrases.split(", ").any(|phrase| {
+        phrases_of(phrases).any(|phrase| {
             self.beginnings.may_contain(phrase)
                 && self.text.match_indices(phrase).any(|(at, _)| {
                     is_edge(at.checked_sub(1).and_then(|before| bytes.get(before)))
@@ -114,6 +117,11 @@ impl Tokens {
                 })
         })
     }
+}
+
+/// The phrases of a list.
+fn phrases_of(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim_ascii_start)
 }
 
 /// A set of the first two bytes of words, with rare false positives.

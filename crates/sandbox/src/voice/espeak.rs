@@ -45,6 +45,8 @@ const TAIL_SAMPLES: usize = 480;
 pub struct Spoken {
     /// 8 kHz, with the words in the sub-carrier; starts with the first word.
     pub pcm_8k: Vec<i16>,
+    /// The same speech without the sub-carrier: where voice begins and ends is heard best in it.
+    pub speech_8k: Vec<i16>,
     /// The words as written, one for each between white space, with the times that they have in the audio.
     pub words: Vec<TimedWord>,
 }
@@ -123,8 +125,13 @@ impl Espeak {
             .weigher(|(voice, text): &(EspeakVoice, String), spoken: &Arc<Spoken>| {
                 let words: usize =
                     spoken.words.iter().map(|word| word.text.len() + size_of::<TimedWord>()).sum();
-                u32::try_from(voice.name().len() + text.len() + words + 2 * spoken.pcm_8k.len())
-                    .unwrap_or(u32::MAX)
+                u32::try_from(
+                    voice.name().len()
+                        + text.len()
+                        + words
+                        + 2 * (spoken.pcm_8k.len() + spoken.speech_8k.len()),
+                )
+                .unwrap_or(u32::MAX)
             })
             .build();
         Self { program: program.into(), spoken, runs: Arc::new(Semaphore::new(MAX_RUNS)) }
@@ -229,7 +236,7 @@ fn prepare(text: &str, wav: &[u8]) -> Result<Spoken, EspeakError> {
     let speech = trim(&speech);
     let words = subcarrier::estimate_word_times(text, speech);
     let pcm_8k = subcarrier::embed(speech, &words);
-    Ok(Spoken { pcm_8k, words })
+    Ok(Spoken { pcm_8k, speech_8k: speech.to_vec(), words })
 }
 
 /// Without the silence at both ends, but for a short tail.

@@ -1,0 +1,8 @@
+//! Sessions over vendors, a desk and a door that a test holds in its hand.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up must fail loudly")]
+
+mod ends;
+mod links;
+mod places;
+mod world;

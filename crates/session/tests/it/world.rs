@@ -1,0 +1,503 @@
+//! Fakes behind every port, and the caller's end of the door.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use seiketsu_domain::{
+    AgentId, AgentProfile, AudioFormat, CallEnd, CallId, Clock, EndReason, Language, ModelChoice,
+    SystemClock, TenantId, TenantScope, ToolOutcome, ToolSpec, TurnOutcome, TurnRecord, VoiceChoice,
+};
+use seiketsu_providers::{
+    Failure, FailureKind, FinishReason, Generation, GenerationEvent, GenerationRequest, LanguageModel,
+    Recogniser, RecogniserInput, RecogniserOptions, RecogniserSession, RecognitionEvent, Vendor, Voice,
+    VoiceEvent, VoiceInput, VoiceOptions, VoiceSession,
+};
+use seiketsu_session::{
+    BeginCall, CallDesk, CallStore, Desk, Door, DoorInput, DoorOutput, OpenCall, Providers, SessionOptions,
+    Sessions, StoreFailure, Telephony, ToolHost,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+pub(crate) const GREETING: &str = "Hello, this is Ava.";
+pub(crate) const APOLOGY: &str = "I am sorry, something went wrong.";
+const MS_PER_CHARACTER: usize = 10;
+/// As many messages as the vendors' clients take at once.
+const QUEUE: usize = 64;
+
+/// What a session does must be done by then.
+pub(crate) async fn soon<T>(what: &str, happens: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(10), happens)
+        .await
+        .unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+/// What reached the ports, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Kept {
+    Turn { number: u32, caller: String, heard: String, outcome: TurnOutcome },
+    End(EndReason),
+    HungUp(String),
+}
+
+fn failure(vendor: Vendor) -> Failure {
+    Failure::new(vendor, FailureKind::Unreachable, "refused by the test")
+}
+
+// ---- vendors -----------------------------------------------------------------------------------------------------
+
+/// The vendor's end of a recogniser link.
+pub(crate) struct Ear {
+    pub(crate) input: mpsc::Receiver<RecogniserInput>,
+    pub(crate) events: mpsc::Sender<RecognitionEvent>,
+    said: u64,
+}
+
+impl Ear {
+    /// The vendor understood this, and the caller is silent now.
+    pub(crate) async fn understands(&mut self, text: &str) {
+        self.said += 1;
+        let event = RecognitionEvent::Final {
+            text: text.to_owned(),
+            speech_final: true,
+            from_finalize: false,
+            start_ms: 0,
+            end_ms: self.said * 60_000,
+        };
+        self.events.send(event).await.expect("the session listens");
+    }
+}
+
+#[derive(Debug)]
+struct FakeRecogniser {
+    refusals: AtomicUsize,
+    links: mpsc::UnboundedSender<Ear>,
+}
+
+impl std::fmt::Debug for Ear {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ear")
+    }
+}
+
+#[async_trait]
+impl Recogniser for FakeRecogniser {
+    async fn open(&self, _: RecogniserOptions) -> Result<RecogniserSession, Failure> {
+        if self.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+        {
+            return Err(failure(Vendor::Deepgram));
+        }
+        let ((input, input_end), (events_end, events)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
+        let _ = self.links.send(Ear { input: input_end, events: events_end, said: 0 });
+        Ok(RecogniserSession { input, events })
+    }
+}
+
+/// The vendor's end of one generation.
+#[derive(Debug)]
+pub(crate) struct Thought {
+    pub(crate) request: GenerationRequest,
+    pub(crate) events: mpsc::Sender<GenerationEvent>,
+}
+
+impl Thought {
+    pub(crate) async fn says(&self, text: &str) {
+        self.events.send(GenerationEvent::Text(text.to_owned())).await.expect("the session listens");
+    }
+
+    pub(crate) async fn wants(&self, tool: &str) {
+        let event = GenerationEvent::ToolCall {
+            request: format!("request of {tool}"),
+            name: tool.to_owned(),
+            arguments: "{}".to_owned(),
+        };
+        self.events.send(event).await.expect("the session listens");
+    }
+
+    pub(crate) async fn is_over(self) {
+        let event = GenerationEvent::Finished { reason: FinishReason::Stop, usage: None };
+        self.events.send(event).await.expect("the session listens");
+    }
+
+    pub(crate) async fn answers(self, text: &str) {
+        self.says(text).await;
+        self.is_over().await;
+    }
+}
+
+#[derive(Debug)]
+struct FakeModel {
+    thoughts: mpsc::UnboundedSender<Thought>,
+}
+
+#[async_trait]
+impl LanguageModel for FakeModel {
+    async fn generate(&self, request: GenerationRequest) -> Result<Generation, Failure> {
+        let (sender, events) = mpsc::channel(QUEUE);
+        let _ = self.thoughts.send(Thought { request, events: sender });
+        Ok(Generation { events })
+    }
+
+    async fn warm(&self) {}
+}
+
+/// Says everything at once, except that the link dies on some texts.
+#[derive(Debug, Default)]
+pub(crate) struct FakeVoice {
+    asked: Mutex<Vec<String>>,
+    deadly: Mutex<BTreeMap<String, usize>>,
+    pub(crate) opened: AtomicUsize,
+    tracker: TaskTracker,
+}
+
+impl FakeVoice {
+    pub(crate) fn asked_for(&self, text: &str) -> usize {
+        self.asked.lock().expect("not poisoned").iter().filter(|asked| *asked == text).count()
+    }
+
+    /// The link dies so often when it is asked for this text.
+    pub(crate) fn dies_on(&self, text: &str, times: usize) {
+        self.deadly.lock().expect("not poisoned").insert(text.to_owned(), times);
+    }
+
+    fn survives(&self, text: &str) -> bool {
+        self.asked.lock().expect("not poisoned").push(text.to_owned());
+        let mut deadly = self.deadly.lock().expect("not poisoned");
+        let Some(left) = deadly.get_mut(text).filter(|left| **left > 0) else { return true };
+        *left -= 1;
+        false
+    }
+}
+
+#[derive(Debug)]
+struct SharedVoice(Arc<FakeVoice>);
+
+#[async_trait]
+impl Voice for SharedVoice {
+    async fn open(&self, options: VoiceOptions) -> Result<VoiceSession, Failure> {
+        let voice = Arc::clone(&self.0);
+        voice.opened.fetch_add(1, Ordering::SeqCst);
+        let ((input, mut asked), (sender, events)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
+        self.0.tracker.spawn(async move {
+            while let Some(input) = asked.recv().await {
+                let VoiceInput::Speak { id, text } = input else { continue };
+                if !voice.survives(&text) {
+                    return;
+                }
+                let length = text.chars().count() * MS_PER_CHARACTER * options.format.bytes_per_ms();
+                let audio = Bytes::from(vec![0x20; length]);
+                let _ = sender.send(VoiceEvent::Audio { id, audio, alignment: Vec::new() }).await;
+                let _ = sender.send(VoiceEvent::Finished { id }).await;
+            }
+        });
+        Ok(VoiceSession { input, events })
+    }
+}
+
+// ---- ports -------------------------------------------------------------------------------------------------------
+
+#[derive(Debug, Clone)]
+struct FakePorts {
+    kept: mpsc::UnboundedSender<Kept>,
+    store_works: watch::Receiver<bool>,
+    tool_may_answer: Arc<Notify>,
+    desk_opens: bool,
+}
+
+impl FakePorts {
+    async fn store_works(&self) {
+        let _ = self.store_works.clone().wait_for(|works| *works).await;
+    }
+}
+
+#[async_trait]
+impl CallStore for FakePorts {
+    async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), StoreFailure> {
+        self.store_works().await;
+        let _ = self.kept.send(Kept::Turn {
+            number: turn.number,
+            caller: turn.caller_text.expose().clone(),
+            heard: turn.heard_text.expose().clone(),
+            outcome: turn.outcome,
+        });
+        Ok(())
+    }
+
+    async fn end(&self, end: &CallEnd) -> Result<(), StoreFailure> {
+        self.store_works().await;
+        let _ = self.kept.send(Kept::End(end.reason));
+        Ok(())
+    }
+
+    async fn heartbeat(&self) {}
+}
+
+#[async_trait]
+impl ToolHost for FakePorts {
+    fn specs(&self) -> Vec<ToolSpec> {
+        Vec::new()
+    }
+
+    async fn run(&self, name: &str, _: &str) -> ToolOutcome {
+        match name {
+            "panics" => panic!("a tool panics, on purpose"),
+            "waits" => self.tool_may_answer.notified().await,
+            _ => {}
+        }
+        ToolOutcome::Done(serde_json::json!({"ok": true}))
+    }
+}
+
+#[async_trait]
+impl Desk for FakePorts {
+    async fn open(&self, _: OpenCall) -> Result<CallDesk, StoreFailure> {
+        if !self.desk_opens {
+            return Err(StoreFailure("away".to_owned()));
+        }
+        Ok(CallDesk {
+            store: Arc::new(self.clone()),
+            tools: Arc::new(self.clone()),
+            system_prompt: "You are Ava.".to_owned(),
+            history: Vec::new(),
+            first_turn: 0,
+        })
+    }
+}
+
+#[async_trait]
+impl Telephony for FakePorts {
+    async fn hang_up(&self, vendor_call_sid: &str) {
+        let _ = self.kept.send(Kept::HungUp(vendor_call_sid.to_owned()));
+    }
+}
+
+/// A clock that stands still until it is told otherwise.
+#[derive(Debug, Default)]
+pub(crate) struct StoppedClock(Mutex<Duration>);
+
+impl StoppedClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        *self.0.lock().expect("not poisoned") += by;
+    }
+}
+
+impl Clock for StoppedClock {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::UNIX_EPOCH
+    }
+    fn monotonic(&self) -> Duration {
+        *self.0.lock().expect("not poisoned")
+    }
+}
+
+// ---- the world ---------------------------------------------------------------------------------------------------
+
+pub(crate) struct Setup {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) recogniser_refusals: usize,
+    pub(crate) store_works: bool,
+    pub(crate) desk_opens: bool,
+    pub(crate) max_calls: usize,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock::new()),
+            recogniser_refusals: 0,
+            store_works: true,
+            desk_opens: true,
+            max_calls: 3,
+        }
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) sessions: Sessions,
+    pub(crate) voice: Arc<FakeVoice>,
+    pub(crate) drain: CancellationToken,
+    pub(crate) store: watch::Sender<bool>,
+    pub(crate) tool_may_answer: Arc<Notify>,
+    ears: mpsc::UnboundedReceiver<Ear>,
+    thoughts: mpsc::UnboundedReceiver<Thought>,
+    kept: mpsc::UnboundedReceiver<Kept>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(Setup::default())
+    }
+
+    pub(crate) fn with(setup: Setup) -> Self {
+        let (links, ears) = mpsc::unbounded_channel();
+        let (thought, thoughts) = mpsc::unbounded_channel();
+        let (keep, kept) = mpsc::unbounded_channel();
+        let (store, store_works) = watch::channel(setup.store_works);
+        let tool_may_answer = Arc::new(Notify::new());
+        let ports = Arc::new(FakePorts {
+            kept: keep,
+            store_works,
+            tool_may_answer: Arc::clone(&tool_may_answer),
+            desk_opens: setup.desk_opens,
+        });
+        let voice = Arc::new(FakeVoice::default());
+        let providers = Providers {
+            recogniser: Arc::new(FakeRecogniser { refusals: setup.recogniser_refusals.into(), links }),
+            model: Arc::new(FakeModel { thoughts: thought }),
+            voice: Arc::new(SharedVoice(Arc::clone(&voice))),
+        };
+        let drain = CancellationToken::new();
+        let options = SessionOptions { max_calls: setup.max_calls, ..SessionOptions::default() };
+        let desk: Arc<dyn Desk> = Arc::clone(&ports) as Arc<dyn Desk>;
+        let sessions = Sessions::new(options, providers, desk, ports, setup.clock, drain.clone());
+        Self { sessions, voice, drain, store, tool_may_answer, ears, thoughts, kept }
+    }
+
+    pub(crate) fn begin(number: u128) -> BeginCall {
+        #[expect(clippy::disallowed_methods, reason = "there is no storage in these tests")]
+        let scope = TenantScope::attested(TenantId::from_uuid(Uuid::from_u128(7)));
+        let open = OpenCall {
+            scope,
+            call_id: CallId::from_uuid(Uuid::from_u128(number)),
+            agent: agent(),
+            caller: None,
+            resumed: false,
+        };
+        BeginCall { open, format: AudioFormat::Mulaw8k, vendor_call_sid: format!("CA{number}") }
+    }
+
+    /// Places a call.
+    pub(crate) async fn call(&self, number: u128) -> Caller {
+        let (caller, door) = Caller::with_room(256);
+        self.sessions.start(Self::begin(number), door).await.expect("the call is taken");
+        caller
+    }
+
+    pub(crate) async fn ear(&mut self) -> Ear {
+        soon("a link to the recogniser", self.ears.recv()).await.expect("the world stands")
+    }
+
+    pub(crate) async fn thought(&mut self) -> Thought {
+        soon("a request to the model", self.thoughts.recv()).await.expect("the world stands")
+    }
+
+    pub(crate) async fn kept(&mut self) -> Kept {
+        soon("a record", self.kept.recv()).await.expect("the world stands")
+    }
+
+    pub(crate) fn kept_nothing_more(&mut self) -> bool {
+        self.kept.try_recv().is_err()
+    }
+
+    /// Everything is over and every place given back.
+    pub(crate) async fn is_quiet(&self) {
+        self.drain.cancel();
+        soon("the last call", self.sessions.drained()).await;
+        assert_eq!(self.sessions.live_calls(), 0);
+    }
+}
+
+fn agent() -> AgentProfile {
+    AgentProfile {
+        id: AgentId::from_uuid(Uuid::from_u128(9)),
+        name: "Ava".to_owned(),
+        brokerage_name: "Riverside Homes".to_owned(),
+        language: Language::En,
+        time_zone: "America/Chicago".to_owned(),
+        instructions: String::new(),
+        greeting: GREETING.to_owned(),
+        goodbye: "Goodbye.".to_owned(),
+        acknowledgements: vec!["One moment.".to_owned()],
+        apology: APOLOGY.to_owned(),
+        endpoint_silence_ms: 100,
+        max_call_seconds: 600,
+        model: ModelChoice { model: "m".to_owned(), temperature: 0.0, max_tokens: 200 },
+        voice: VoiceChoice {
+            voice_id: "v".to_owned(),
+            model: "m".to_owned(),
+            stability: 0.5,
+            similarity: 0.5,
+        },
+        tools: Vec::new(),
+    }
+}
+
+// ---- the caller --------------------------------------------------------------------------------------------------
+
+/// The caller's end of a door whose player is infinitely fast: a mark comes back as soon as it was sent.
+pub(crate) struct Caller {
+    pub(crate) input: mpsc::Sender<DoorInput>,
+    pub(crate) output: mpsc::Receiver<DoorOutput>,
+}
+
+impl Caller {
+    pub(crate) fn with_room(outputs: usize) -> (Self, Door) {
+        let ((input, input_end), (sender, output)) = (mpsc::channel(256), mpsc::channel(outputs));
+        (Self { input, output }, Door { input: input_end, output: sender })
+    }
+
+    pub(crate) async fn does(&self, input: DoorInput) {
+        self.input.send(input).await.expect("the session reads its door");
+    }
+
+    /// Listens until so many milliseconds of audio have come, and reports their marks.
+    pub(crate) async fn hears_ms(&mut self, ms: usize) {
+        let mut heard = 0;
+        soon("audio", async {
+            while heard < ms * 8 {
+                match self.output.recv().await.expect("the door is open") {
+                    DoorOutput::Audio(audio) => heard += audio.len(),
+                    DoorOutput::Mark(mark) => self.does(DoorInput::Mark(mark)).await,
+                    DoorOutput::Clear => {}
+                    DoorOutput::Close => panic!("closed after {heard} bytes"),
+                }
+            }
+        })
+        .await;
+        self.reports_marks().await;
+    }
+
+    /// Listens to a whole sentence.
+    pub(crate) async fn hears(&mut self, text: &str) {
+        self.hears_ms(text.chars().count() * MS_PER_CHARACTER).await;
+    }
+
+    /// Reports the mark behind what was heard.
+    async fn reports_marks(&mut self) {
+        let mark = soon("a mark", async {
+            loop {
+                match self.output.recv().await.expect("the door is open") {
+                    DoorOutput::Mark(mark) => break mark,
+                    DoorOutput::Audio(_) | DoorOutput::Clear => {}
+                    DoorOutput::Close => panic!("closed"),
+                }
+            }
+        });
+        let mark = mark.await;
+        self.does(DoorInput::Mark(mark)).await;
+    }
+
+    /// Listens until the session says this.
+    pub(crate) async fn waits_for(&mut self, wanted: &DoorOutput) {
+        soon("the door", async {
+            while let Some(output) = self.output.recv().await {
+                if output == *wanted {
+                    return;
+                }
+                if let DoorOutput::Mark(mark) = output {
+                    let _ = self.input.send(DoorInput::Mark(mark)).await;
+                }
+            }
+            panic!("the session dropped the door without {wanted:?}");
+        })
+        .await;
+    }
+}
