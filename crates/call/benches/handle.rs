@@ -1,5 +1,7 @@
 //! What the engine costs: `cargo bench -p seiketsu-call`.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run must fail loudly")]
+
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput};
 use seiketsu_call::{
@@ -56,13 +58,14 @@ fn turn(call: &mut Call) -> u64 {
         }
         let mut asked = (None, Vec::new(), Vec::new());
         while let Some(output) = call.poll_output() {
-            match output {
-                Output::Generate { id, .. } => asked.0 = Some(id),
-                Output::Speak { id, text, .. } => asked.1.push((id, text)),
-                Output::Mark(mark) => asked.2.push(mark),
-                other => {
-                    black_box(other);
-                }
+            if let Output::Generate { id, .. } = output {
+                asked.0 = Some(id);
+            } else if let Output::Speak { id, text, .. } = output {
+                asked.1.push((id, text));
+            } else if let Output::Mark(mark) = output {
+                asked.2.push(mark);
+            } else {
+                black_box(output);
             }
         }
         asked

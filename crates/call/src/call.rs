@@ -117,7 +117,7 @@ impl Call {
             Input::Voice(VoiceActivity::Began { at }) => self.voice_began(at, now),
             Input::Voice(VoiceActivity::Ended { at }) => self.voice_ended(at, now),
             Input::HeardPartly { text } => {
-                self.ears.heard_partly(&text, self.plan.limits.utterance_characters)
+                self.ears.heard_partly(&text, self.plan.limits.utterance_characters);
             }
             Input::Heard { text, until, settled } => self.heard(&text, until, settled, now),
             Input::RecogniserLost => self.recogniser_lost(now),

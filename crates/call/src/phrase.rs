@@ -65,11 +65,8 @@ impl Phraser {
             match c {
                 '。' | '！' | '？' if count > shortest / 3 => return Some(after),
                 '，' | '；' if self.given == 0 && count >= SHORTEST_CLAUSE / 3 => return Some(after),
-                '!' | '?' | '\n' if before_space || c == '\n' => {
-                    if count > shortest {
-                        return Some(after);
-                    }
-                }
+                '!' | '?' if before_space && count > shortest => return Some(after),
+                '\n' if count > shortest => return Some(after),
                 '.' if before_space && count > shortest && !self.is_abbreviation(at) => return Some(after),
                 ',' | ';' | ':' if before_space && self.given == 0 && count >= SHORTEST_CLAUSE => {
                     return Some(after);

@@ -94,7 +94,7 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            call: Duration::from_secs(30 * 60),
+            call: Duration::from_mins(30),
             silence: Duration::from_secs(45),
             acknowledge_after: Duration::from_millis(1_750),
             final_transcript: Duration::from_millis(2_500),

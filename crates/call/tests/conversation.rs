@@ -3,7 +3,7 @@
 mod world;
 
 use seiketsu_call::{
-    ClientAct, GenerationEvent, Input, Note, PlanUpdate, SynthesisEvent, SynthesisId, Turns,
+    Call, ClientAct, GenerationEvent, Input, Note, Output, PlanUpdate, SynthesisEvent, SynthesisId, Turns,
 };
 use seiketsu_domain::{CallTime, EndReason, Stage, ToolOutcome, TurnOutcome};
 use std::time::Duration;
@@ -477,4 +477,77 @@ fn a_changed_plan_counts_from_the_next_request() {
     world.caller_says("who are you", 2_000, 800);
     world.run_until(10_000);
     assert_eq!(world.prompts[0].system, "You are Bob.");
+}
+
+#[test]
+fn a_word_too_soft_to_interrupt_is_joined_to_the_question_that_is_being_answered() {
+    let mut world = talk();
+    world.delays.first_token = 1_500;
+    world.caller_says("do you have homes", 2_000, 1_000);
+    // Asked at 3,300; heard without voice activity before anything was said.
+    world.at(ms(3_600), Input::Heard { text: "in austin".to_owned(), until: ms(3_590), settled: true });
+    world.run_until(20_000);
+    assert_eq!(world.turn(1).outcome, TurnOutcome::Continued);
+    assert_eq!(world.turn(2).caller_text.expose(), "do you have homes in austin");
+    assert_eq!(world.turns.len(), 3, "and nothing is left over for a later turn");
+}
+
+#[test]
+fn nobody_talks_the_engine_out_of_its_goodbye() {
+    let mut short = plan();
+    short.limits.call = Duration::from_secs(5);
+    let mut world = World::new(short, |_| says("Yes."));
+    world.at(ms(5_100), Input::Client(ClientAct::CancelResponse));
+    world.at(ms(5_200), Input::Client(ClientAct::Truncate { heard: Duration::MAX }));
+    world.caller_says("wait wait", 5_050, 400);
+    world.run_until(30_000);
+    assert_eq!(world.end.as_ref().unwrap().reason, EndReason::MaxDuration);
+    assert_eq!(world.turn(1).heard_text.expose(), "Goodbye.");
+}
+
+#[test]
+fn a_voice_that_finishes_without_a_sound_has_said_nothing() {
+    let mut world = talk();
+    world.caller_says("hello", 2_000, 500);
+    world.run_until(3_210);
+    let (id, text, _) = world.speech[1].clone();
+    assert_eq!(text, "Sure.", "asked at 3,200, due at 3,350");
+    world.at(ms(3_220), Input::Synthesis { id: SynthesisId(id), event: SynthesisEvent::Finished });
+    world.run_until(20_000);
+    assert_eq!(world.noted(Note::Retried), 1);
+    assert_eq!(world.turn(1).heard_text.expose(), "Sure. We have three homes in Riverside for you.");
+    assert_eq!(world.stage_ms(1, Stage::FirstAudioSent), 3_370, "asked again at once");
+}
+
+#[test]
+fn a_short_answer_that_the_recogniser_takes_long_for_is_acknowledged_all_the_same() {
+    let mut world = talk();
+    world.delays.first_token = 1_500;
+    world.caller_makes_noise(2_000, 300);
+    world.at(ms(4_600), Input::Heard { text: "yes".to_owned(), until: ms(2_300), settled: true });
+    world.run_until(20_000);
+    assert_eq!(world.turn(1).timeline.acknowledgement_sent, Some(ms(4_600)));
+}
+
+#[test]
+fn a_lost_mark_does_not_keep_a_turn_open_however_much_happens_meanwhile() {
+    let mut call = Call::new(plan(), CallTime::ZERO);
+    let mut greeting_over = None;
+    for at in (0..8_000).step_by(100).map(ms) {
+        call.handle(Input::HeardPartly { text: String::new() }, at);
+        if call.poll_timeout().is_some_and(|(due, _)| due <= at) {
+            call.handle_timeout(at);
+        }
+        while let Some(output) = call.poll_output() {
+            if let Output::Speak { id, .. } = output {
+                let audio = vec![0x55; 1_000 * 8].into();
+                let event = SynthesisEvent::Audio { audio, alignment: Vec::new() };
+                call.handle(Input::Synthesis { id, event }, at);
+                call.handle(Input::Synthesis { id, event: SynthesisEvent::Finished }, at);
+            } else if let Output::Committed(_) = output {
+                greeting_over.get_or_insert(at);
+            }
+        }
+    }
+    assert_eq!(greeting_over, Some(ms(4_000)), "a second of speech, and three of patience");
 }

@@ -56,7 +56,7 @@ impl Api {
                     "nothing answers at {}; start the platform with `make run`",
                     self.local.public_url
                 );
-                Stop::new(Exit::NotRunning, message)
+                Stop::because(Exit::NotRunning, message)
             } else {
                 anyhow::Error::new(error).context(format!("GET {url}"))
             }
@@ -69,7 +69,7 @@ impl Api {
                 problem.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
             };
             let (title, detail) = (field("title"), field("detail"));
-            return Err(Stop::new(
+            return Err(Stop::because(
                 Exit::Failure,
                 format!("{path}: {status} {title} {detail}").trim().to_owned(),
             ));

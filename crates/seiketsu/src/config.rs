@@ -188,7 +188,7 @@ impl Config {
 }
 
 fn bad(message: String) -> anyhow::Error {
-    Stop::new(Exit::Usage, message)
+    Stop::because(Exit::Usage, message)
 }
 
 /// Lays one document over another; a key the defaults do not have is a mistake.

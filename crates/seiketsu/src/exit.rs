@@ -34,7 +34,8 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> anyhow::Error {
+    /// The error of a command that stops here, on purpose.
+    pub(crate) fn because(exit: Exit, message: impl Into<String>) -> anyhow::Error {
         Self { exit, message: message.into() }.into()
     }
 }

@@ -65,7 +65,7 @@ impl Local {
         let path = Self::path(config);
         match read(&path)? {
             Some(local) => Ok(local),
-            None => Err(Stop::new(
+            None => Err(Stop::because(
                 Exit::NotRunning,
                 format!(
                     "no platform has been started here ({} is missing); start one with `make run`",

@@ -111,8 +111,9 @@ impl SandboxProcess {
         let stdout = child.stdout.take().context("the sandbox has no stdout")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).await.context("reading the sandbox's addresses")?;
-        let addresses = serde_json::from_str(&line)
-            .map_err(|_| Stop::new(Exit::Failure, "the sandbox did not start; its own words are above"))?;
+        let addresses = serde_json::from_str(&line).map_err(|_| {
+            Stop::because(Exit::Failure, "the sandbox did not start; its own words are above")
+        })?;
         Ok(Self { child, stdin, addresses })
     }
 

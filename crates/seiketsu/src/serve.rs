@@ -48,7 +48,7 @@ async fn bind(address: SocketAddr, way_out: &str) -> anyhow::Result<TcpListener>
         } else {
             format!("cannot listen on {address}: {error}; choose another address with {way_out}")
         };
-        Stop::new(Exit::Missing, message)
+        Stop::because(Exit::Missing, message)
     })
 }
 
@@ -242,7 +242,7 @@ pub(crate) async fn connect(config: &Config, endpoint: Endpoint) -> anyhow::Resu
 
 fn endpoint(config: &Config) -> anyhow::Result<Endpoint> {
     let url = config.database_url.as_ref().ok_or_else(|| {
-        Stop::new(Exit::Usage, "set DATABASE_URL (or database.url): this command does not start a database of its own; `seiketsu up` does")
+        Stop::because(Exit::Usage, "set DATABASE_URL (or database.url): this command does not start a database of its own; `seiketsu up` does")
     })?;
     Endpoint::parse(url.expose_secret()).context("DATABASE_URL (database.url)")
 }
@@ -308,5 +308,5 @@ fn missing_settings(config: &Config) -> anyhow::Error {
         "`serve` starts no database and no sandbox of its own (`seiketsu up` does); still to be set: {}",
         missing.join(", ")
     );
-    Stop::new(Exit::Usage, message)
+    Stop::because(Exit::Usage, message)
 }

@@ -14,6 +14,7 @@ pub(crate) struct Terminal {
     json: bool,
 }
 
+#[expect(clippy::unused_self, reason = "where words go is the business of the terminal, not of who holds it")]
 impl Terminal {
     pub(crate) const fn new(json: bool) -> Self {
         Self { json }

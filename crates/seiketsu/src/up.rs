@@ -105,7 +105,7 @@ async fn open_database(config: &Config, terminal: Terminal) -> anyhow::Result<Da
             ClusterStep::Initialising { .. } => "making a private PostgreSQL cluster (once)",
             ClusterStep::Starting => "starting PostgreSQL",
             ClusterStep::Ready => "ready",
-            _ => "clearing what an earlier run left behind",
+            ClusterStep::StoppingLeftover { .. } => "stopping what an earlier run left behind",
         });
     });
     let cluster = Cluster::start(options).await.map_err(missing_database)?;
@@ -122,7 +122,7 @@ async fn open_database(config: &Config, terminal: Terminal) -> anyhow::Result<Da
 
 fn missing_database(error: ClusterError) -> anyhow::Error {
     let message = format!("{:#}", anyhow::Error::new(error));
-    Stop::new(Exit::Missing, message)
+    Stop::because(Exit::Missing, message)
 }
 
 async fn begin(
@@ -236,14 +236,14 @@ async fn operator_key(
     secrets: &mut Secrets,
     config: &Config,
 ) -> anyhow::Result<String> {
-    let key = match secrets.operator_key.as_deref().map(ApiKey::parse) {
-        Some(Ok(key)) => key,
-        Some(Err(_)) | None => {
-            let key = ApiKey::generate(ids);
-            secrets.operator_key = Some(key.expose().to_owned());
-            secrets.save(config)?;
-            key
-        }
+    let known = secrets.operator_key.as_deref().and_then(|key| ApiKey::parse(key).ok());
+    let key = if let Some(key) = known {
+        key
+    } else {
+        let key = ApiKey::generate(ids);
+        secrets.operator_key = Some(key.expose().to_owned());
+        secrets.save(config)?;
+        key
     };
     let row = platform::OperatorKey {
         prefix: key.hint().to_owned(),

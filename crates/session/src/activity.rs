@@ -199,7 +199,7 @@ mod tests {
         };
         // A breathed consonant before the first syllable is no sound yet; one after the last still is.
         let first = louder_than(500).next().expect("a sound");
-        let last = louder_than(150).last().expect("a sound") + 5;
+        let last = louder_than(150).next_back().expect("a sound") + 5;
         let pause = vec![0_i16; 8_000];
         let line = [pause.as_slice(), &speech, &pause].concat();
         let line = line.into_iter().map(|sample| sample.saturating_add(noise())).collect();

@@ -149,7 +149,7 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
         }
         tokio::select! {
             biased;
-            input = shell.door.input.recv(), if shell.door_listens => shell.from_door(input),
+            input = shell.door.input.recv(), if shell.door_listens => shell.door_said(input),
             Some(event) = reports.recv() => shell.report(event).await,
             event = shell.mouth.next() => {
                 let spoken = shell.mouth.event(event);
@@ -197,7 +197,7 @@ impl Shell {
         self.call.handle(input, now);
     }
 
-    fn from_door(&mut self, input: Option<DoorInput>) {
+    fn door_said(&mut self, input: Option<DoorInput>) {
         match input {
             Some(DoorInput::Audio(audio)) => {
                 let now = self.now();
@@ -290,16 +290,16 @@ impl Shell {
                 Output::CancelSpeech(id) => self.mouth.cancel(id),
                 Output::FlushRecogniser => self.listener.flush(),
                 Output::RunTool { number, name, arguments } => self.run_tool(number, name, arguments),
-                Output::Play(audio) => self.to_door(DoorOutput::Audio(audio)).await,
-                Output::Mark(mark) => self.to_door(DoorOutput::Mark(mark.0)).await,
-                Output::ClearPlayout => self.to_door(DoorOutput::Clear).await,
+                Output::Play(audio) => self.tell_door(DoorOutput::Audio(audio)).await,
+                Output::Mark(mark) => self.tell_door(DoorOutput::Mark(mark.0)).await,
+                Output::ClearPlayout => self.tell_door(DoorOutput::Clear).await,
                 Output::Committed(turn) => {
                     measure::turn(&turn);
                     self.record(Record::Turn(turn)).await;
                 }
                 Output::HangUp => self.hang_up = true,
                 Output::Detached => {
-                    info!(call = %self.begin.open.call_id, "the door is gone; the call may come back")
+                    info!(call = %self.begin.open.call_id, "the door is gone; the call may come back");
                 }
                 Output::Ended(mut end) => {
                     end.usage.recognised_ms = self.listener.recognised_ms();
@@ -323,7 +323,7 @@ impl Shell {
         }
     }
 
-    async fn to_door(&mut self, output: DoorOutput) {
+    async fn tell_door(&mut self, output: DoorOutput) {
         let sent = match self.door.output.try_send(output) {
             Ok(()) => true,
             Err(mpsc::error::TrySendError::Closed(_)) => false,

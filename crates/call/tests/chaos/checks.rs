@@ -1,7 +1,7 @@
 //! What must hold after each output.
 
 use super::MS_PER_CHARACTER;
-use seiketsu_call::{Input, Limits, Output, Plan, Prompt};
+use seiketsu_call::{GenerationEvent, Input, Limits, Output, Plan, Prompt, SynthesisEvent};
 use seiketsu_domain::{CallEnd, CallTime, Message, Stage, TurnRecord, Usage};
 use std::collections::BTreeMap;
 
@@ -70,24 +70,22 @@ impl Checks {
     }
 
     pub(crate) fn sees(&mut self, input: &Input, over: bool) {
-        use seiketsu_call::SynthesisEvent::{Audio, Failed, Finished};
-        match input {
-            Input::HungUp | Input::Cut => self.gone = true,
-            Input::Synthesis { id, event } if !over => {
-                let Some(said) = self.said.get_mut(&id.0).filter(|said| said.asked) else { return };
-                match event {
-                    Audio { audio, .. } => said.given_bytes += audio.len(),
-                    Finished => (said.complete, said.asked) = (true, false),
-                    Failed => said.asked = false,
-                }
+        if matches!(input, Input::HungUp | Input::Cut) {
+            self.gone = true;
+        } else if let Input::Synthesis { id, event } = input
+            && !over
+            && let Some(said) = self.said.get_mut(&id.0).filter(|said| said.asked)
+        {
+            match event {
+                SynthesisEvent::Audio { audio, .. } => said.given_bytes += audio.len(),
+                SynthesisEvent::Finished => (said.complete, said.asked) = (true, false),
+                SynthesisEvent::Failed => said.asked = false,
             }
-            Input::Generation { id, event } if self.running_generation == Some(id.0) => {
-                use seiketsu_call::GenerationEvent::{Failed, Finished};
-                if matches!(event, Finished { .. } | Failed) {
-                    self.running_generation = None;
-                }
-            }
-            _ => {}
+        } else if let Input::Generation { id, event } = input
+            && self.running_generation == Some(id.0)
+            && matches!(event, GenerationEvent::Finished { .. } | GenerationEvent::Failed)
+        {
+            self.running_generation = None;
         }
     }
 

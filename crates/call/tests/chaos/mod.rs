@@ -84,6 +84,20 @@ impl Chaos {
         self.act(&step.act);
     }
 
+    /// The running generation, if there is one, asks for a tool.
+    pub(crate) fn wants_a_tool(&mut self) {
+        if let Some(id) = self.generations.last().copied() {
+            let event = self.tool_call(false);
+            self.input(Input::Generation { id, event });
+        }
+    }
+
+    /// The caller hangs up; a tool may still run.
+    pub(crate) fn leave(&mut self) {
+        self.input(Input::HungUp);
+    }
+
+    /// The caller hangs up, and the tools have their time.
     pub(crate) fn hang_up(&mut self) {
         self.input(Input::HungUp);
         let mut fired = 0;
@@ -119,7 +133,7 @@ impl Chaos {
     /// The call is over: nothing more can happen, and the books balance.
     pub(crate) fn finish(&mut self) {
         assert!(self.call.has_ended());
-        self.now = self.now + Duration::from_secs(60);
+        self.now = self.now + Duration::from_mins(1);
         self.input(Input::Voice(VoiceActivity::Began { at: self.now }));
         self.call.handle_timeout(self.now);
         self.drain();
@@ -201,10 +215,10 @@ impl Chaos {
             }
             Act::Input(input) => self.input(input.clone()),
             Act::VoiceBegan { ago_ms } => {
-                self.input(Input::Voice(VoiceActivity::Began { at: self.ago(*ago_ms) }))
+                self.input(Input::Voice(VoiceActivity::Began { at: self.ago(*ago_ms) }));
             }
             Act::VoiceEnded { ago_ms } => {
-                self.input(Input::Voice(VoiceActivity::Ended { at: self.ago(*ago_ms) }))
+                self.input(Input::Voice(VoiceActivity::Ended { at: self.ago(*ago_ms) }));
             }
             Act::Heard { text, ago_ms, settled } => {
                 let until = self.ago(*ago_ms);

@@ -1,6 +1,6 @@
 //! A small world for the engine, in virtual time: a model, a voice, tools, a door and a caller with fixed delays.
 
-#![expect(dead_code, reason = "each test binary uses a part of it")]
+#![expect(clippy::expect_used, reason = "test support, used outside of test functions")]
 
 use bytes::Bytes;
 use seiketsu_call::{
@@ -10,21 +10,21 @@ use seiketsu_call::{
 use seiketsu_domain::{AudioFormat, CallEnd, CallTime, Message, ModelChoice, Stage, ToolOutcome, TurnRecord};
 use std::{collections::BTreeMap, time::Duration};
 
-pub const MS_PER_CHARACTER: u64 = 60;
+pub(crate) const MS_PER_CHARACTER: u64 = 60;
 
-pub fn ms(millis: u64) -> CallTime {
+pub(crate) fn ms(millis: u64) -> CallTime {
     CallTime::from_millis(millis)
 }
 
 /// How long each part of the world takes, in milliseconds.
 #[derive(Debug, Clone)]
-pub struct Delays {
-    pub final_transcript: u64,
-    pub first_token: u64,
-    pub between_tokens: u64,
-    pub first_byte: u64,
-    pub line: u64,
-    pub tool: u64,
+pub(crate) struct Delays {
+    pub(crate) final_transcript: u64,
+    pub(crate) first_token: u64,
+    pub(crate) between_tokens: u64,
+    pub(crate) first_byte: u64,
+    pub(crate) line: u64,
+    pub(crate) tool: u64,
 }
 
 impl Default for Delays {
@@ -42,32 +42,32 @@ impl Default for Delays {
 
 type Brain = Box<dyn FnMut(&Prompt) -> Vec<GenerationEvent>>;
 
-pub struct World {
-    pub call: Call,
-    pub now: CallTime,
-    pub delays: Delays,
+pub(crate) struct World {
+    pub(crate) call: Call,
+    pub(crate) now: CallTime,
+    pub(crate) delays: Delays,
     queue: BTreeMap<(CallTime, u64), Input>,
     sequence: u64,
     brain: Brain,
     door_free_at: CallTime,
     marks: Vec<(MarkId, CallTime)>,
-    pub speech: Vec<(u64, String, bool)>,
-    pub prompts: Vec<Prompt>,
-    pub played_us: u64,
-    pub plays: Vec<CallTime>,
-    pub clears: Vec<CallTime>,
-    pub turns: Vec<TurnRecord>,
-    pub notes: Vec<(CallTime, Note)>,
-    pub end: Option<CallEnd>,
-    pub hung_up: bool,
-    pub detached: bool,
-    pub cancelled_generations: u64,
-    pub tools_run: Vec<(String, String)>,
-    pub tool_answers: bool,
-    pub flushes: u64,
+    pub(crate) speech: Vec<(u64, String, bool)>,
+    pub(crate) prompts: Vec<Prompt>,
+    pub(crate) played_us: u64,
+    pub(crate) plays: Vec<CallTime>,
+    pub(crate) clears: Vec<CallTime>,
+    pub(crate) turns: Vec<TurnRecord>,
+    pub(crate) notes: Vec<(CallTime, Note)>,
+    pub(crate) end: Option<CallEnd>,
+    pub(crate) hung_up: bool,
+    pub(crate) detached: bool,
+    pub(crate) cancelled_generations: u64,
+    pub(crate) tools_run: Vec<(String, String)>,
+    pub(crate) tool_answers: bool,
+    pub(crate) flushes: u64,
 }
 
-pub fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     Plan {
         system: "You are Ava.".to_owned(),
         model: ModelChoice { model: "m".to_owned(), temperature: 0.0, max_tokens: 200 },
@@ -87,13 +87,13 @@ pub fn plan() -> Plan {
     }
 }
 
-pub fn says(text: &str) -> Vec<GenerationEvent> {
+pub(crate) fn says(text: &str) -> Vec<GenerationEvent> {
     let mut events: Vec<_> = text.split_inclusive(' ').map(|t| GenerationEvent::Text(t.to_owned())).collect();
     events.push(GenerationEvent::Finished { input_tokens: 10, output_tokens: 5 });
     events
 }
 
-pub fn asks(tools: &[(&str, &str)]) -> Vec<GenerationEvent> {
+pub(crate) fn asks(tools: &[(&str, &str)]) -> Vec<GenerationEvent> {
     let mut events: Vec<_> = tools
         .iter()
         .map(|(name, arguments)| GenerationEvent::ToolCall {
@@ -107,7 +107,7 @@ pub fn asks(tools: &[(&str, &str)]) -> Vec<GenerationEvent> {
 }
 
 impl World {
-    pub fn new(plan: Plan, brain: impl FnMut(&Prompt) -> Vec<GenerationEvent> + 'static) -> Self {
+    pub(crate) fn new(plan: Plan, brain: impl FnMut(&Prompt) -> Vec<GenerationEvent> + 'static) -> Self {
         let mut world = Self {
             call: Call::new(plan, CallTime::ZERO),
             now: CallTime::ZERO,
@@ -136,13 +136,13 @@ impl World {
         world
     }
 
-    pub fn at(&mut self, at: CallTime, input: Input) {
+    pub(crate) fn at(&mut self, at: CallTime, input: Input) {
         self.sequence += 1;
         self.queue.insert((at, self.sequence), input);
     }
 
     /// The caller speaks from `from_ms` for `length_ms`; the detector notices the end 96 ms later.
-    pub fn caller_says(&mut self, text: &str, from_ms: u64, length_ms: u64) {
+    pub(crate) fn caller_says(&mut self, text: &str, from_ms: u64, length_ms: u64) {
         self.caller_makes_noise(from_ms, length_ms);
         let end = from_ms + length_ms;
         self.at(ms(end - length_ms / 3), Input::HeardPartly { text: text.to_owned() });
@@ -150,13 +150,13 @@ impl World {
         self.at(ms(end + self.delays.final_transcript), heard);
     }
 
-    pub fn caller_makes_noise(&mut self, from_ms: u64, length_ms: u64) {
+    pub(crate) fn caller_makes_noise(&mut self, from_ms: u64, length_ms: u64) {
         let end = from_ms + length_ms;
         self.at(ms(from_ms + 48), Input::Voice(VoiceActivity::Began { at: ms(from_ms) }));
         self.at(ms(end + 96), Input::Voice(VoiceActivity::Ended { at: ms(end) }));
     }
 
-    pub fn run_until(&mut self, until_ms: u64) {
+    pub(crate) fn run_until(&mut self, until_ms: u64) {
         loop {
             let timer = self.call.poll_timeout();
             assert!(timer.is_some() || self.call.has_ended(), "a live call has a deadline");
@@ -262,25 +262,25 @@ impl World {
         }
     }
 
-    pub fn turn(&self, number: u32) -> &TurnRecord {
+    pub(crate) fn turn(&self, number: u32) -> &TurnRecord {
         self.turns.iter().find(|turn| turn.number == number).expect("the turn was committed")
     }
 
-    pub fn stage_ms(&self, turn: u32, stage: Stage) -> u64 {
+    pub(crate) fn stage_ms(&self, turn: u32, stage: Stage) -> u64 {
         self.turn(turn).timeline.at(stage).unwrap_or_else(|| panic!("{stage:?} was reached")).as_millis()
     }
 
-    pub fn noted(&self, note: Note) -> usize {
+    pub(crate) fn noted(&self, note: Note) -> usize {
         self.notes.iter().filter(|(_, n)| *n == note).count()
     }
 
-    pub fn next_timer(&self) -> Option<Timer> {
+    pub(crate) fn next_timer(&self) -> Option<Timer> {
         self.call.poll_timeout().map(|(_, timer)| timer)
     }
 }
 
 /// Each tool request is directly followed by its result.
-pub fn assert_paired(messages: &[Message]) {
+pub(crate) fn assert_paired(messages: &[Message]) {
     let mut open = None;
     for message in messages {
         match (open.take(), message) {
@@ -294,7 +294,7 @@ pub fn assert_paired(messages: &[Message]) {
 }
 
 /// What the model sees of the conversation, one line per message.
-pub fn lines(messages: &[Message]) -> Vec<String> {
+pub(crate) fn lines(messages: &[Message]) -> Vec<String> {
     messages
         .iter()
         .map(|message| match message {

@@ -36,7 +36,7 @@ const ON_RECORD: Duration = Duration::from_secs(5);
 /// A conversation that books a viewing, for those who just want to hear one.
 const FIRST_CALL: [&str; 5] = [
     "hi i am looking for a three bedroom house to buy",
-    "the first one sounds good could i see it tomorrow at ten",
+    "the first one sounds good could i see it as soon as possible",
     "yes please my name is jordan lee",
     "no that is all thank you",
     "goodbye",
@@ -123,7 +123,10 @@ fn dial<'a>(agents: &'a [AgentView], args: &CallArgs) -> anyhow::Result<(&'a Age
     };
     found.map(|(agent, number)| (agent, number.clone())).ok_or_else(|| {
         let known: Vec<String> = numbers().map(|(_, number)| number.to_string()).collect();
-        Stop::new(Exit::Usage, format!("no such number at `{}`; it has: {}", args.tenant, known.join(", ")))
+        Stop::because(
+            Exit::Usage,
+            format!("no such number at `{}`; it has: {}", args.tenant, known.join(", ")),
+        )
     })
 }
 
@@ -132,7 +135,7 @@ fn lines(args: &CallArgs) -> anyhow::Result<Vec<ScriptLine>> {
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         return serde_json::from_str(&text).map_err(|error| {
-            Stop::new(Exit::Usage, format!("{}: {error}; `--help` shows the form", path.display()))
+            Stop::because(Exit::Usage, format!("{}: {error}; `--help` shows the form", path.display()))
         });
     }
     let mut lines: Vec<ScriptLine> = args.say.iter().cloned().map(ScriptLine::Say).collect();
@@ -169,10 +172,7 @@ async fn one(
         terminal.talk(format_args!("\nsaved {} (caller left, agent right)", path.display()));
     }
     let stored = stored(api, &args.tenant, report.call_sid.as_str()).await?;
-    let expected = match args.expect {
-        Some(expectation) => Some(is_there(expectation, stored.as_ref())),
-        None => None,
-    };
+    let expected = args.expect.map(|expectation| is_there(expectation, stored.as_ref()));
     if terminal.json() {
         terminal.document(&Outcome { report, stored, expected })?;
     } else {

@@ -6,7 +6,7 @@ use crate::platform::Platform;
 use std::time::Duration;
 
 /// Recovery takes a dead replica's calls after thirty seconds of silence, at its second look, ten seconds apart.
-const RECOVERY: Duration = Duration::from_secs(120);
+const RECOVERY: Duration = Duration::from_mins(2);
 
 /// A small generator: the moments differ from run to run of the loop and are the same in each run of the test.
 fn moment_ms(kill: u64) -> u64 {
@@ -15,6 +15,7 @@ fn moment_ms(kill: u64) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_macros, reason = "figures for whoever runs it with --no-capture")]
 async fn a_server_killed_at_any_moment_leaves_one_record_and_one_usage_record_per_call() {
     let kills: u64 = std::env::var("KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(3);
     let mut platform = Platform::start("zero").await;
@@ -65,11 +66,12 @@ async fn a_server_killed_at_any_moment_leaves_one_record_and_one_usage_record_pe
     let count = |query: &'static str| platform.db.count(query);
     let began = count("select count(*) from public.calls").await;
     assert!(began > 0, "no call had begun before a kill");
-    let deadline = tokio::time::Instant::from_std(std::time::Instant::now() + RECOVERY);
-    while count("select count(*) from public.calls where ended_at is null").await > 0 {
-        assert!(tokio::time::Instant::from_std(std::time::Instant::now()) < deadline, "calls stay open");
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
+    let all_closed = async {
+        while count("select count(*) from public.calls where ended_at is null").await > 0 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    tokio::time::timeout(RECOVERY, all_closed).await.expect("recovery closes what the killed servers held");
     let usage = count("select count(*) from public.usage_records").await;
     assert_eq!(usage, began, "one usage record for each call");
     let wrong_turns =

@@ -13,7 +13,7 @@ use std::{
 use tempfile::TempDir;
 
 /// How long a start may take on a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 pub(crate) struct Platform {
     pub(crate) db: TestDb,

@@ -14,7 +14,7 @@ async fn the_end_is_on_record_before_the_call_is_hung_up_and_the_door_closed() {
     let thought = world.thought().await;
     thought.says("Thank you and goodbye.").await;
     thought.wants("end_call").await;
-    thought.is_over().await;
+    thought.ends().await;
     caller.hears("Thank you and goodbye.").await;
     assert!(world.kept_nothing_more());
     assert!(caller.output.try_recv().is_err(), "not closed before the end is on record");
@@ -85,7 +85,8 @@ async fn a_caller_who_hangs_up_while_a_tool_runs_waits_for_nothing_and_the_tool_
     ear.understands("book it").await;
     let thought = world.thought().await;
     thought.wants("waits").await;
-    thought.is_over().await;
+    thought.ends().await;
+    soon("the tool", world.tool_runs.notified()).await;
     // The door goes with the caller; the session must still hear its tool.
     let Caller { input, output } = caller;
     input.send(DoorInput::HungUp).await.expect("the session reads its door");
@@ -93,7 +94,7 @@ async fn a_caller_who_hangs_up_while_a_tool_runs_waits_for_nothing_and_the_tool_
     world.tool_may_answer.notify_one();
     let kept = world.kept().await;
     assert!(
-        matches!(&kept, Kept::Turn { number: 1, caller, outcome: TurnOutcome::HungUp, .. } if caller == "book it"),
+        matches!(&kept, Kept::Turn { number: 1, caller, outcome: TurnOutcome::HungUp, tools_done: 1, .. } if caller == "book it"),
         "{kept:?}"
     );
     assert_eq!(world.kept().await, Kept::End(EndReason::CallerHungUp));

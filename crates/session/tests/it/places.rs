@@ -90,7 +90,7 @@ async fn a_tool_that_panics_kills_no_call_and_the_model_learns_that_it_failed() 
     })
     .await;
     thought.wants("panics").await;
-    thought.is_over().await;
+    thought.ends().await;
     let thought = soon("the next round", async {
         loop {
             clock.advance(Duration::from_millis(50));

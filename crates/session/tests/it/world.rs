@@ -43,7 +43,7 @@ pub(crate) async fn soon<T>(what: &str, happens: impl Future<Output = T>) -> T {
 /// What reached the ports, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kept {
-    Turn { number: u32, caller: String, heard: String, outcome: TurnOutcome },
+    Turn { number: u32, caller: String, heard: String, outcome: TurnOutcome, tools_done: usize },
     End(EndReason),
     HungUp(String),
 }
@@ -122,14 +122,14 @@ impl Thought {
         self.events.send(event).await.expect("the session listens");
     }
 
-    pub(crate) async fn is_over(self) {
+    pub(crate) async fn ends(self) {
         let event = GenerationEvent::Finished { reason: FinishReason::Stop, usage: None };
         self.events.send(event).await.expect("the session listens");
     }
 
     pub(crate) async fn answers(self, text: &str) {
         self.says(text).await;
-        self.is_over().await;
+        self.ends().await;
     }
 }
 
@@ -208,6 +208,7 @@ impl Voice for SharedVoice {
 struct FakePorts {
     kept: mpsc::UnboundedSender<Kept>,
     store_works: watch::Receiver<bool>,
+    tool_runs: Arc<Notify>,
     tool_may_answer: Arc<Notify>,
     desk_opens: bool,
 }
@@ -227,6 +228,11 @@ impl CallStore for FakePorts {
             caller: turn.caller_text.expose().clone(),
             heard: turn.heard_text.expose().clone(),
             outcome: turn.outcome,
+            tools_done: turn
+                .tools
+                .iter()
+                .filter(|run| matches!(run.outcome, Some(ToolOutcome::Done(_))))
+                .count(),
         });
         Ok(())
     }
@@ -249,7 +255,10 @@ impl ToolHost for FakePorts {
     async fn run(&self, name: &str, _: &str) -> ToolOutcome {
         match name {
             "panics" => panic!("a tool panics, on purpose"),
-            "waits" => self.tool_may_answer.notified().await,
+            "waits" => {
+                self.tool_runs.notify_one();
+                self.tool_may_answer.notified().await;
+            }
             _ => {}
         }
         ToolOutcome::Done(serde_json::json!({"ok": true}))
@@ -325,6 +334,7 @@ pub(crate) struct World {
     pub(crate) voice: Arc<FakeVoice>,
     pub(crate) drain: CancellationToken,
     pub(crate) store: watch::Sender<bool>,
+    pub(crate) tool_runs: Arc<Notify>,
     pub(crate) tool_may_answer: Arc<Notify>,
     ears: mpsc::UnboundedReceiver<Ear>,
     thoughts: mpsc::UnboundedReceiver<Thought>,
@@ -341,10 +351,11 @@ impl World {
         let (thought, thoughts) = mpsc::unbounded_channel();
         let (keep, kept) = mpsc::unbounded_channel();
         let (store, store_works) = watch::channel(setup.store_works);
-        let tool_may_answer = Arc::new(Notify::new());
+        let (tool_runs, tool_may_answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let ports = Arc::new(FakePorts {
             kept: keep,
             store_works,
+            tool_runs: Arc::clone(&tool_runs),
             tool_may_answer: Arc::clone(&tool_may_answer),
             desk_opens: setup.desk_opens,
         });
@@ -358,7 +369,7 @@ impl World {
         let options = SessionOptions { max_calls: setup.max_calls, ..SessionOptions::default() };
         let desk: Arc<dyn Desk> = Arc::clone(&ports) as Arc<dyn Desk>;
         let sessions = Sessions::new(options, providers, desk, ports, setup.clock, drain.clone());
-        Self { sessions, voice, drain, store, tool_may_answer, ears, thoughts, kept }
+        Self { sessions, voice, drain, store, tool_runs, tool_may_answer, ears, thoughts, kept }
     }
 
     pub(crate) fn begin(number: u128) -> BeginCall {
