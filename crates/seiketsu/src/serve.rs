@@ -8,13 +8,14 @@ use crate::{
     vendors::{self, Place, Vendors},
 };
 use anyhow::Context;
+use jiff::{SignedDuration, Timestamp};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use secrecy::{ExposeSecret, SecretString};
 use seiketsu_brokerage::{BrokerageDesk, Recovery};
 use seiketsu_domain::{AudioFormat, Clock, IdSource, ReplicaId, SystemClock};
 use seiketsu_gateway::{Admin, Gateway, GatewayConfig, Parts, Startup, config::MediaLimits};
 use seiketsu_session::{LATENCY_BUCKETS_SECONDS, SessionOptions, Sessions};
-use seiketsu_storage::{Db, DbOptions, Endpoint, agents, platform, setup};
+use seiketsu_storage::{Db, DbError, DbOptions, Endpoint, Reason, agents, platform, setup};
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -24,6 +25,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How often old things of the platform's own bookkeeping are swept.
 const UPKEEP_EVERY: Duration = Duration::from_secs(20);
+/// A token that expired so long ago is refused for its age; whether it was used matters no more.
+const TOKEN_KEPT: SignedDuration = SignedDuration::from_mins(10);
+/// A replica that has been silent for so long has no calls left to recover.
+const REPLICA_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// The listeners, bound before anything slow begins, so that a port in use is told at once.
 pub(crate) struct Listeners {
@@ -112,17 +117,7 @@ impl Server {
 
         let recovery = Recovery::new(db.clone(), replica, Arc::clone(&clock));
         tasks.spawn(recovery.run(stop.clone()));
-        let upkeep = prometheus.clone();
-        let upkeep_stop = stop.clone();
-        tasks.spawn(async move {
-            let sweep = async {
-                loop {
-                    tokio::time::sleep(UPKEEP_EVERY).await;
-                    upkeep.run_upkeep();
-                }
-            };
-            let _: Option<()> = upkeep_stop.run_until_cancelled(sweep).await;
-        });
+        tasks.spawn(upkeep(prometheus.clone(), db.clone(), Arc::clone(&clock), stop.clone()));
 
         let startup = Startup::default();
         let gateway = Gateway::new(Parts {
@@ -180,6 +175,28 @@ impl Server {
     }
 }
 
+/// Sweeps what is kept only for a while: idle metrics, used tokens, replicas that are no more.
+async fn upkeep(prometheus: PrometheusHandle, db: Db, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    let sweep = async {
+        loop {
+            tokio::time::sleep(UPKEEP_EVERY).await;
+            prometheus.run_upkeep();
+            if let Err(error) = forget(&db, clock.now()).await {
+                // The next sweep does what this one did not.
+                tracing::debug!(%error, "old tokens and replicas were not swept");
+            }
+        }
+    };
+    let _: Option<()> = stop.run_until_cancelled(sweep).await;
+}
+
+async fn forget(db: &Db, now: Timestamp) -> Result<(), DbError> {
+    let mut system = db.system(Reason::RecoverCalls).await?;
+    platform::purge_media_tokens(&mut system, now - TOKEN_KEPT).await?;
+    platform::forget_replicas(&mut system, now - REPLICA_KEPT).await?;
+    system.commit().await
+}
+
 async fn watch(listener: &'static str, served: impl Future<Output = std::io::Result<()>>) {
     if let Err(error) = served.await {
         tracing::error!(%error, listener, "a listener ended");
@@ -211,7 +228,7 @@ fn recorder() -> anyhow::Result<PrometheusHandle> {
 
 /// Synthesises the fixed sentences of every agent, so that no first call waits for one.
 pub(crate) async fn prepare_agents(db: &Db, sessions: &Sessions) -> anyhow::Result<()> {
-    let mut system = db.system(seiketsu_storage::Reason::OperatorRead).await?;
+    let mut system = db.system(Reason::OperatorRead).await?;
     let tenants = platform::tenants(&mut system).await?;
     system.commit().await?;
     for tenant in tenants {

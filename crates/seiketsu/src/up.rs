@@ -138,7 +138,13 @@ async fn begin(
     if config.database_url.is_some() {
         setup::bootstrap(&endpoint.database("postgres"), endpoint.database_name()).await?;
     }
-    setup::migrate(&endpoint).await?;
+    setup::migrate(&endpoint).await.with_context(|| match &config.database_url {
+        Some(_) => "the schema of DATABASE_URL does not fit this version".to_owned(),
+        None => format!(
+            "the private database ({endpoint}) was made by another version; \
+             move its directory away and start again to begin with an empty one"
+        ),
+    })?;
     let db = serve::connect(config, endpoint).await?;
     step.done(format_args!("at version {}", setup::newest_migration()));
 

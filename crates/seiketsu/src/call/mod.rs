@@ -36,8 +36,8 @@ const ON_RECORD: Duration = Duration::from_secs(5);
 /// A conversation that books a viewing, for those who just want to hear one.
 const FIRST_CALL: [&str; 5] = [
     "hi i am looking for a three bedroom house to buy",
-    "the first one sounds good could i see it as soon as possible",
-    "yes please my name is jordan lee",
+    "the first one please book me the earliest time you have tomorrow",
+    "my name is jordan lee",
     "no that is all thank you",
     "goodbye",
 ];

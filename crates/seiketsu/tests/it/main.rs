@@ -1,11 +1,6 @@
 //! The binary as its users run it: real sockets, real PostgreSQL, the vendors' own protocols.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on must fail loudly"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must fail loudly")]
 
 mod command_line;
 mod kills;
