@@ -4,6 +4,20 @@ use anyhow::{Context, bail};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 use std::{collections::BTreeMap, io::Write};
 
+/// All crates that the binary wires together.
+const BELOW_THE_BINARY: &[&str] = &[
+    "gateway",
+    "brokerage",
+    "session",
+    "call",
+    "audio",
+    "providers",
+    "storage",
+    "sandbox",
+    "carrier",
+    "domain",
+];
+
 /// Every arrow there is. `seiketsu` may use everything; `testkit` may too, and may itself only be used by tests.
 const ARROWS: [(&str, &[&str]); 13] = [
     ("gateway", &["session", "storage", "domain"]),
@@ -17,36 +31,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("carrier", &["audio", "domain"]),
     ("domain", &[]),
     ("xtask", &[]),
-    (
-        "testkit",
-        &[
-            "gateway",
-            "brokerage",
-            "session",
-            "call",
-            "audio",
-            "providers",
-            "storage",
-            "sandbox",
-            "carrier",
-            "domain",
-        ],
-    ),
-    (
-        "seiketsu",
-        &[
-            "gateway",
-            "brokerage",
-            "session",
-            "call",
-            "audio",
-            "providers",
-            "storage",
-            "sandbox",
-            "carrier",
-            "domain",
-        ],
-    ),
+    ("testkit", BELOW_THE_BINARY),
+    ("seiketsu", BELOW_THE_BINARY),
 ];
 
 /// Compares the workspace with the arrows.
