@@ -131,6 +131,10 @@ async fn look(db: &Db, replica: ReplicaId, now: Timestamp) -> Result<Vec<Orphan>
 /// `false` if somebody ended it, or holds it again.
 async fn close(db: &Db, orphan: &Orphan) -> Result<bool, DbError> {
     let mut tx = db.tenant(&orphan.scope).await?;
+    // Before its turns are counted: a writer that wakes up now commits before, and is counted, or after.
+    if !calls::lock(&mut tx, orphan.call).await? {
+        return Ok(false);
+    }
     let Some(call) = calls::get(&mut tx, orphan.call).await? else { return Ok(false) };
     let committed = turns::committed(&mut tx, orphan.call).await?;
     // It was alive when its last turn was over and when it was last held, whichever is later.

@@ -30,12 +30,16 @@ impl Api {
     }
 
     pub(crate) async fn agents(&self, tenant: &str) -> anyhow::Result<Vec<AgentView>> {
-        let page: Page<AgentView> = self.get(&format!("/v1/tenants/{tenant}/agents"), &[]).await?;
+        let page: Page<AgentView> = self
+            .get(&format!("/v1/tenants/{tenant}/agents"), &[])
+            .await
+            .map_err(|error| unknown(error, tenant))?;
         Ok(page.items)
     }
 
     pub(crate) async fn calls(&self, tenant: &str, limit: u32) -> anyhow::Result<Page<CallView>> {
-        self.get("/v1/calls", &[("tenant", tenant), ("limit", &limit.to_string())]).await
+        let query = [("tenant", tenant), ("limit", &*limit.to_string())];
+        self.get("/v1/calls", &query).await.map_err(|error| unknown(error, tenant))
     }
 
     pub(crate) async fn call(&self, id: CallId) -> anyhow::Result<CallDetail> {
@@ -75,5 +79,14 @@ impl Api {
             ));
         }
         serde_json::from_slice(&body).with_context(|| format!("GET {url}: an answer of another version?"))
+    }
+}
+
+/// A tenant that is not there, in words; any other error as it is.
+fn unknown(error: anyhow::Error, tenant: &str) -> anyhow::Error {
+    if error.to_string().contains("404") {
+        Stop::because(Exit::Usage, format!("no brokerage `{tenant}`; `seiketsu tenants` lists them"))
+    } else {
+        error
     }
 }

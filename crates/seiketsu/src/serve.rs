@@ -25,6 +25,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How often old things of the platform's own bookkeeping are swept.
 const UPKEEP_EVERY: Duration = Duration::from_secs(20);
+/// How long the API still answers after the last call of a drain.
+const LAST_QUESTIONS: Duration = Duration::from_secs(2);
 /// A token that expired so long ago is refused for its age; whether it was used matters no more.
 const TOKEN_KEPT: SignedDuration = SignedDuration::from_mins(10);
 /// A replica that has been silent for so long has no calls left to recover.
@@ -157,17 +159,26 @@ impl Server {
                 self.drain_seconds
             ));
         }
+        let mut patience = Duration::from_secs(5);
         tokio::select! {
-            () = self.sessions.drained() => {}
+            () = self.sessions.drained() => {
+                // Whoever was on the last call may still ask for its record.
+                if live > 0 {
+                    tokio::time::sleep(LAST_QUESTIONS).await;
+                }
+            }
             () = tokio::time::sleep(Duration::from_secs(self.drain_seconds)) => {
                 tracing::warn!(calls = self.sessions.live_calls(), "the drain took too long; calls are cut");
             }
-            _ = tokio::signal::ctrl_c() => {}
+            _ = tokio::signal::ctrl_c() => {
+                terminal.talk("cutting what is left");
+                patience = Duration::from_millis(300);
+            }
         }
         self.stop.cancel();
         for tracker in [&self.writers, &self.tasks, self.gateway.sockets()] {
             tracker.close();
-            if tokio::time::timeout(Duration::from_secs(5), tracker.wait()).await.is_err() {
+            if tokio::time::timeout(patience, tracker.wait()).await.is_err() {
                 tracing::debug!(left = tracker.len(), "not everything stopped in time");
             }
         }

@@ -104,6 +104,20 @@ pub async fn get(tx: &mut TenantTx, id: CallId) -> Result<Option<CallRow>, DbErr
     row.map(Row::read).transpose()
 }
 
+/// Keeps everybody else from adding to the call or ending it until the transaction is over: a turn refers to its call,
+/// so that committing one waits for this lock. `false` if there is no such call.
+pub async fn lock(tx: &mut TenantTx, id: CallId) -> Result<bool, DbError> {
+    let (connection, tenant) = tx.parts();
+    let found = sqlx::query_scalar!(
+        r#"select 1 as "found!" from calls where tenant_id = $1 and id = $2 for update"#,
+        tenant,
+        id.uuid()
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.is_some())
+}
+
 /// The call that a telephone company's id stands for, within this tenant.
 pub async fn by_vendor_call_sid(
     tx: &mut TenantTx,

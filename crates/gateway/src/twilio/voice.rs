@@ -6,7 +6,7 @@
 //! own ("an application error has occurred"):
 //! - a number that leads nowhere, or to a tenant that is not served, is rejected: the call is never answered, nobody is
 //!   billed, and the caller hears the network's own tone, as with any number not in service;
-//! - while the database is away the caller hears an apology.
+//! - while the database is away, or this replica drains, the caller hears an apology.
 
 use super::{AFTER, MEDIA, signed::SignedForm, token, token::MediaToken, twiml::Twiml};
 use crate::{Gateway, problem::ApiError};
@@ -37,6 +37,10 @@ async fn answer(gateway: &Gateway, form: &SignedForm, call_sid: &str) -> Result<
         tracing::warn!("a call to something that is not a phone number was rejected");
         return Ok(Twiml::Reject);
     };
+    if gateway.switchboard().is_draining() {
+        tracing::info!("a caller was sent away: this replica is draining");
+        return Ok(Twiml::Apologise(APOLOGY));
+    }
     let now = gateway.ids().clock().now();
     let mut system = gateway.db().system(Reason::RouteCall).await?;
     let Some(route) = number_route(&mut system, &to).await? else {

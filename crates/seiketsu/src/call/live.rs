@@ -29,10 +29,10 @@ pub(super) fn printer(terminal: Terminal) -> (mpsc::Sender<CallerEvent>, JoinHan
                 CallerEvent::CallerPresses { at, digit } => {
                     terminal.murmur(format_args!("\n{at:>10}  caller presses {digit}"));
                 }
-                CallerEvent::AgentUnclear { at, reason } => {
-                    terminal.murmur(format_args!("\n{at:>10}  (unclear: {reason}) "));
-                }
-                CallerEvent::CallerSilent { .. } | CallerEvent::TurnFinished(_) => {}
+                // What could not be recovered is told with the report; an interrupted answer never is whole.
+                CallerEvent::AgentUnclear { .. }
+                | CallerEvent::CallerSilent { .. }
+                | CallerEvent::TurnFinished(_) => {}
             }
         }
         terminal.talk("");

@@ -17,8 +17,8 @@ use crate::{
 };
 use anyhow::Context;
 use seiketsu_carrier::{
-    CallReport, CallerOptions, Exchange, ExchangeOptions, PlaceCall, ScriptLine, Step, call as place_call,
-    exchange::RegisterAt, line::LineEffects, script,
+    CallReport, CallerOptions, Exchange, ExchangeOptions, PlaceCall, ScriptLine, Step, TurnEnd,
+    call as place_call, exchange::RegisterAt, line::LineEffects, script,
 };
 use seiketsu_domain::PhoneNumber;
 use seiketsu_gateway::v1::{agents::AgentView, call::CallDetail};
@@ -83,9 +83,12 @@ impl Telephone {
 /// Runs one call, or many.
 pub(crate) async fn run(config: &Config, args: CallArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let api = Api::open(config)?;
-    let agents = api.agents(&args.tenant).await.map_err(|error| {
-        error.context(format!("brokerage `{}`; `seiketsu tenants` lists them", args.tenant))
-    })?;
+    if let Some(path) = &args.save {
+        // Before the call, not after it.
+        std::fs::File::create(path)
+            .map_err(|error| Stop::because(Exit::Usage, format!("--save {}: {error}", path.display())))?;
+    }
+    let agents = api.agents(&args.tenant).await?;
     let (agent, to) = dial(&agents, &args)?;
     let webhook = Url::parse(&format!("{}/twilio/voice", api.local.public_url))?;
     let step = terminal.step("caller");
@@ -168,10 +171,17 @@ async fn one(
     let report = place_call(&telephone.exchange, &place, steps, options, Some(events)).await;
     let _ = shown.await;
     if let (Some(path), Some(tracks)) = (&args.save, &report.tracks) {
-        tracks.save_stereo(path).with_context(|| format!("cannot write {}", path.display()))?;
-        terminal.talk(format_args!("\nsaved {} (caller left, agent right)", path.display()));
+        match tracks.save_stereo(path) {
+            Ok(()) => terminal.talk(format_args!("\nsaved {} (caller left, agent right)", path.display())),
+            Err(error) => terminal.talk(format_args!("\ncannot write {}: {error}", path.display())),
+        }
     }
-    let stored = stored(api, &args.tenant, report.call_sid.as_str()).await?;
+    // The call is over whatever becomes of the platform: what its caller heard is told in any case.
+    let stored = stored(api, &args.tenant, report.call_sid.as_str()).await.unwrap_or_else(|error| {
+        terminal.talk(format_args!("the platform's record of the call cannot be read: {error:#}"));
+        None
+    });
+    let failed = report.streams == 0 || !report.ended_by.is_orderly();
     let expected = args.expect.map(|expectation| is_there(expectation, stored.as_ref()));
     if terminal.json() {
         terminal.document(&Outcome { report, stored, expected })?;
@@ -182,7 +192,11 @@ async fn one(
             terminal.data(format_args!("\nexpected: a {} {verdict}", name(expectation)));
         }
     }
-    Ok(if expected == Some(false) { Exit::Unexpected } else { Exit::Success })
+    Ok(match expected {
+        Some(false) => Exit::Unexpected,
+        Some(true) | None if failed => Exit::Failure,
+        Some(true) | None => Exit::Success,
+    })
 }
 
 const fn name(expectation: Expectation) -> &'static str {
@@ -227,6 +241,10 @@ fn tell(report: &CallReport, stored: Option<&CallDetail>, terminal: Terminal) {
             "call {} ended ({:?}); the platform has no record of it",
             report.call_sid, report.ended_by
         ));
+        for turn in &report.turns {
+            let said = turn.said.as_deref().unwrap_or("(a recording)");
+            terminal.data(format_args!("  caller  {said}\n  agent   {}", turn.heard_text));
+        }
         for error in &report.errors {
             terminal.data(format_args!("  error {}: {}", error.code, error.detail));
         }
@@ -257,7 +275,9 @@ fn tell(report: &CallReport, stored: Option<&CallDetail>, terminal: Terminal) {
         recovered_words.len(),
         stored_words.len()
     ));
-    for flag in &report.flags {
+    // An answer that was cut off cannot be whole.
+    let whole = report.turns.iter().filter(|turn| turn.end != TurnEnd::Interrupted);
+    for flag in whole.flat_map(|turn| &turn.flags) {
         terminal.data(format_args!("  the decoder noticed: {flag}"));
     }
     for viewing in &stored.viewings {
