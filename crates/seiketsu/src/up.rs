@@ -284,7 +284,7 @@ async fn welcome(
     for tenant in &tenants {
         terminal.talk(format_args!("  brokerage   {:<22} {}", tenant.slug, tenant.name));
     }
-    if let Some(tenant) = tenants.iter().min_by_key(|tenant| tenant.created_at) {
+    if let Some(tenant) = tenants.first() {
         let program = std::env::current_exe().map_or_else(
             |_| "seiketsu".to_owned(),
             |path| {
