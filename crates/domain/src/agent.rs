@@ -2,6 +2,7 @@
 
 use crate::{AgentId, Language};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The language model an agent thinks with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,6 +13,18 @@ pub struct ModelChoice {
     pub temperature: f32,
     /// The longest answer, in tokens.
     pub max_tokens: u32,
+}
+
+/// Where an agent turns when its first language model cannot answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelFallback {
+    /// Name of the configured endpoint that serves the model, for example `openai` or `fallback`.
+    pub endpoint: String,
+    /// The model there.
+    pub model: ModelChoice,
+    /// What this model is told instead of the agent's instructions, where it needs other words.
+    #[serde(default)]
+    pub instructions: Option<String>,
 }
 
 /// The voice an agent speaks with.
@@ -60,4 +73,10 @@ pub struct AgentProfile {
     pub voice: VoiceChoice,
     /// Names of the tools this agent may use; unknown names are ignored.
     pub tools: Vec<String>,
+    /// Language models to turn to when the first one cannot answer, in order.
+    #[serde(default)]
+    pub model_fallbacks: Vec<ModelFallback>,
+    /// What a single key stands for, for example `0` for "I would like to talk to a person".
+    #[serde(default)]
+    pub menu: BTreeMap<char, String>,
 }

@@ -35,6 +35,12 @@ impl AudioFormat {
         }
     }
 
+    /// Bytes of so many microseconds, whole samples.
+    pub const fn bytes_in_us(self, us: u64) -> usize {
+        let per_sample = self.bytes_per_ms() * 1_000 / self.sample_rate_hz() as usize;
+        (us * self.sample_rate_hz() as u64 / 1_000_000) as usize * per_sample
+    }
+
     /// How long so many bytes play, in microseconds.
     pub const fn duration_us(self, bytes: usize) -> u64 {
         bytes as u64 * 1_000 / self.bytes_per_ms() as u64

@@ -26,7 +26,7 @@ pub mod transcript;
 pub mod turn;
 pub mod usage;
 
-pub use agent::{AgentProfile, ModelChoice, VoiceChoice};
+pub use agent::{AgentProfile, ModelChoice, ModelFallback, VoiceChoice};
 pub use audio_format::AudioFormat;
 pub use clock::{CallTime, Clock, IdSource, SystemClock};
 pub use ids::{AgentId, CallId, LeadId, ListingId, MemberId, NumberRouteId, ReplicaId, TenantId, ViewingId};

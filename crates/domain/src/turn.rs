@@ -45,6 +45,15 @@ impl Stage {
         Self::FirstAudioPlayed,
     ];
 
+    /// Those of the first words themselves: an announcement has them too.
+    pub const OF_SPEECH: [Self; 5] = [
+        Self::FirstPhrase,
+        Self::SynthesisAsked,
+        Self::FirstByte,
+        Self::FirstAudioSent,
+        Self::FirstAudioPlayed,
+    ];
+
     /// The name in metrics, SQL and JSON.
     pub const fn name(self) -> &'static str {
         match self {
@@ -71,6 +80,13 @@ pub struct Timeline {
     pub acknowledgement_sent: Option<CallTime>,
     /// When it was played.
     pub acknowledgement_played: Option<CallTime>,
+    /// When the model's own sentence before a tool ("Let me look at Tuesday.") left for the caller, if there was one.
+    /// It is neither an acknowledgement nor the answer, and is counted as neither.
+    #[serde(default)]
+    pub announcement_sent: Option<CallTime>,
+    /// When it was played.
+    #[serde(default)]
+    pub announcement_played: Option<CallTime>,
 }
 
 impl Timeline {
@@ -88,11 +104,12 @@ impl Timeline {
     pub fn first_audible_ms(&self) -> Option<u64> {
         let substantive = self.at(Stage::FirstAudioPlayed).or(self.at(Stage::FirstAudioSent));
         let acknowledgement = self.acknowledgement_played.or(self.acknowledgement_sent);
-        let first = [substantive, acknowledgement].into_iter().flatten().min()?;
+        let announcement = self.announcement_played.or(self.announcement_sent);
+        let first = [substantive, acknowledgement, announcement].into_iter().flatten().min()?;
         Some(first.since(self.at(Stage::EndOfSpeech)?).as_millis() as u64)
     }
 
-    /// Milliseconds from end of speech to the first audio that is not an acknowledgement.
+    /// Milliseconds from end of speech to the first audio that is neither an acknowledgement nor an announcement.
     pub fn first_substantive_ms(&self) -> Option<u64> {
         let first = self.at(Stage::FirstAudioPlayed).or(self.at(Stage::FirstAudioSent))?;
         Some(first.since(self.at(Stage::EndOfSpeech)?).as_millis() as u64)
@@ -169,6 +186,8 @@ pub enum EndReason {
     MaxDuration,
     /// Nobody spoke for too long.
     Silence,
+    /// A human took the call over.
+    Transferred,
     /// The platform could not go on.
     Failure,
     /// The server that held the call died; the record was closed by recovery.
@@ -183,6 +202,7 @@ impl EndReason {
             Self::AgentHungUp => "agent_hung_up",
             Self::MaxDuration => "max_duration",
             Self::Silence => "silence",
+            Self::Transferred => "transferred",
             Self::Failure => "failure",
             Self::ReplicaLost => "replica_lost",
         }
