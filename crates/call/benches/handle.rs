@@ -5,11 +5,11 @@
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput};
 use seiketsu_call::{
-    AlignedChar, Call, GenerationEvent, Input, Limits, Output, Plan, SynthesisEvent, Turns, VoiceActivity,
-    ledger::Ledger, phrase::Phraser,
+    Acknowledgements, AlignedChar, Call, GenerationEvent, Input, Limits, Output, Plan, SynthesisEvent, Turns,
+    VoiceActivity, ledger::Ledger, phrase::Phraser,
 };
-use seiketsu_domain::{AudioFormat, CallTime, Message, ModelChoice, Pii};
-use std::{hint::black_box, time::Duration};
+use seiketsu_domain::{AudioFormat, CallTime, Language, Message, ModelChoice, Pii};
+use std::{collections::BTreeMap, hint::black_box, time::Duration};
 
 const QUESTION: &str = "i am looking for a three bedroom house in riverside with a garden";
 const ANSWER: &str = "Sure, I can help with that. I have three homes in Riverside with at least three bedrooms. \
@@ -33,7 +33,17 @@ fn plan(history: usize) -> Plan {
         goodbye: "Goodbye.".to_owned(),
         apology: "I am sorry.".to_owned(),
         unclear: "Sorry?".to_owned(),
-        acknowledgements: vec!["One moment.".to_owned()],
+        putting_through: "I will put you through.".to_owned(),
+        reprompts: vec!["Are you there?".to_owned()],
+        acknowledgements: Acknowledgements {
+            looking: vec!["One moment.".to_owned()],
+            ..Acknowledgements::default()
+        },
+        menu: BTreeMap::new(),
+        asks_to_record: false,
+        records: false,
+        transferring_tool: None,
+        language: Language::En,
         history: history.collect(),
         first_turn: 0,
         endpoint_silence: Duration::from_millis(250),

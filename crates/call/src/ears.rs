@@ -9,7 +9,7 @@ use std::time::Duration;
 const COVERAGE_SLACK: Duration = Duration::from_millis(250);
 
 /// A stretch of voice in which no words were understood is answered if it was at least this long; a cough is shorter.
-const SPEECH_WORTH_ASKING: Duration = Duration::from_millis(600);
+const SPEECH_WORTH_ASKING: Duration = Duration::from_millis(800);
 
 /// What has been heard since the caller's last utterance was taken.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +30,10 @@ pub(crate) struct Ears {
     pub final_at: Option<CallTime>,
     /// When it was decided that the utterance is over.
     pub endpointed_at: Option<CallTime>,
+    /// The voice on the line is taken for noise until it ends.
+    noise: bool,
+    /// Keys pressed, if nothing else was heard.
+    keys: Vec<char>,
     /// The utterance before this one: its end, and whether no words were understood in it.
     taken: Option<(CallTime, bool)>,
 }
@@ -42,6 +46,8 @@ pub(crate) struct Utterance {
     pub ended_at: CallTime,
     pub endpointed_at: CallTime,
     pub final_at: Option<CallTime>,
+    /// The one key that all of it is.
+    pub key: Option<char>,
 }
 
 impl Utterance {
@@ -53,7 +59,48 @@ impl Utterance {
 
 impl Ears {
     pub(crate) fn is_speaking(&self) -> bool {
-        self.speaking_since.is_some()
+        self.speaking_since.is_some() && !self.noise
+    }
+
+    /// All words so far.
+    pub(crate) fn text(&self) -> String {
+        [self.words.as_str(), self.partial.as_str()]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// The caller is pressing keys.
+    pub(crate) fn is_pressing(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// The one key that was pressed, if nothing else was heard.
+    pub(crate) fn only_key(&self) -> Option<char> {
+        match self.keys.as_slice() {
+            [key] if self.words.chars().count() == 1 && self.partial.is_empty() => Some(*key),
+            _ => None,
+        }
+    }
+
+    /// A voice goes on for which no words come any more, after words that have settled: the line is noisy.
+    pub(crate) fn words_outlast_voice(&mut self) -> bool {
+        let Some(until) = self.settled_until.filter(|_| self.has_words() && self.partial.is_empty()) else {
+            return false;
+        };
+        self.noise = true;
+        self.ended_at = Some(until);
+        true
+    }
+
+    /// What is on the line is no voice, whatever the detector says.
+    pub(crate) fn voice_is_noise(&mut self, now: CallTime) {
+        self.forget();
+        if self.speaking_since.is_some() {
+            self.noise = true;
+            self.ended_at = Some(now);
+        }
     }
 
     /// Whether anything of an utterance has been heard.
@@ -73,6 +120,7 @@ impl Ears {
 
     pub(crate) fn voice_began(&mut self, at: CallTime, turns: Turns) {
         self.speaking_since = Some(at);
+        self.noise = false;
         self.began_at.get_or_insert(at);
         if turns == Turns::ByVoice {
             self.endpointed_at = None; // what a client has committed stays committed
@@ -82,7 +130,9 @@ impl Ears {
     pub(crate) fn voice_ended(&mut self, at: CallTime) {
         self.speaking_since = None;
         self.began_at.get_or_insert(at);
-        self.ended_at = Some(at);
+        if !std::mem::take(&mut self.noise) {
+            self.ended_at = Some(at);
+        }
     }
 
     pub(crate) fn heard_partly(&mut self, text: &str, limit: usize) {
@@ -131,6 +181,8 @@ impl Ears {
             self.words.push(' ');
         }
         self.words.push(digit);
+        self.keys.push(digit);
+        self.keys.truncate(limit);
         truncate(&mut self.words, limit);
         self.settled_until = Some(now);
         self.final_at = Some(now);
@@ -155,7 +207,7 @@ impl Ears {
 
     /// Ends the utterance and hands it over.
     pub(crate) fn take(&mut self, now: CallTime, limit: usize) -> Utterance {
-        let speaking_since = self.speaking_since;
+        let (speaking_since, noise, key) = (self.speaking_since, self.noise, self.only_key());
         let heard = std::mem::take(self);
         let mut text = [heard.words, heard.partial]
             .into_iter()
@@ -167,20 +219,23 @@ impl Ears {
         self.taken = Some((ended_at, text.is_empty()));
         // A stretch of voice that is still going on begins the next utterance.
         self.speaking_since = speaking_since;
-        self.began_at = speaking_since;
+        self.noise = noise;
+        self.began_at = speaking_since.filter(|_| !noise);
         Utterance {
             text,
             began_at: heard.began_at.unwrap_or(ended_at),
             ended_at,
             endpointed_at: heard.endpointed_at.unwrap_or(now),
             final_at: heard.final_at,
+            key,
         }
     }
 
     /// Forgets the utterance.
     pub(crate) fn forget(&mut self) {
-        let speaking_since = self.speaking_since;
-        *self = Self { speaking_since, began_at: speaking_since, taken: self.taken, ..Self::default() };
+        let (speaking_since, noise) = (self.speaking_since, self.noise);
+        let began_at = speaking_since.filter(|_| !noise);
+        *self = Self { speaking_since, noise, began_at, taken: self.taken, ..Self::default() };
     }
 }
 

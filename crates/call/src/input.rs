@@ -99,7 +99,21 @@ pub enum GenerationEvent {
         output_tokens: u64,
     },
     /// It failed; nothing more will come.
-    Failed,
+    Failed {
+        /// Whether asking again makes sense.
+        retry: Retry,
+    },
+}
+
+/// Whether asking once more makes sense, all places that could be asked considered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Retry {
+    /// There is a place that has a fair chance right away.
+    Now,
+    /// Every place wants to be left alone for so long.
+    After(Duration),
+    /// It would fail the same way.
+    Never,
 }
 
 /// One character of synthesised speech and when it sounds, from the start of its synthesis.

@@ -28,11 +28,15 @@ pub mod ledger;
 mod output;
 pub mod phrase;
 mod plan;
+pub mod speech;
 mod timer;
 mod turn;
+pub mod turn_taking;
 
 pub use call::Call;
-pub use input::{AlignedChar, ClientAct, GenerationEvent, Input, PlanUpdate, SynthesisEvent, VoiceActivity};
+pub use input::{
+    AlignedChar, ClientAct, GenerationEvent, Input, PlanUpdate, Retry, SynthesisEvent, VoiceActivity,
+};
 pub use output::{GenerationId, MarkId, Note, Output, Prompt, SynthesisId, ToolNumber};
-pub use plan::{Limits, Plan, Turns};
+pub use plan::{Acknowledgements, Limits, Plan, Turns};
 pub use timer::Timer;

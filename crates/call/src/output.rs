@@ -44,6 +44,8 @@ pub enum Output {
     Generate {
         /// Which request.
         id: GenerationId,
+        /// How many requests for the same answer came before: those go to other places, where there are any.
+        attempt: u32,
         /// What to ask.
         prompt: Box<Prompt>,
     },
@@ -81,6 +83,10 @@ pub enum Output {
     Committed(Box<TurnRecord>),
     /// End the call at the door.
     HangUp,
+    /// Put the caller through to the human that a tool has arranged. [`Output::Detached`] follows.
+    Transfer,
+    /// The caller has agreed to being recorded, or does not agree (any more).
+    Record(bool),
     /// The door is gone, the record stays open: the call may come back. Last output.
     Detached,
     /// The call is over. Last output.
@@ -98,6 +104,20 @@ pub enum Note {
     Interrupted,
     /// The caller went on before an answer was due.
     Continued,
+    /// Playback waits: the caller may be interrupting.
+    Held,
+    /// It was no interruption: playback goes on where it stopped.
+    Resumed,
+    /// What the caller said over the agent asked for nothing.
+    Murmured,
+    /// The caller broke off; they get time to think.
+    Patient,
+    /// The model was asked before the caller's last words were certain, and they came as expected.
+    SpeculationUsed,
+    /// They came differently: it is asked anew.
+    SpeculationMissed,
+    /// The model is slow: the same question is asked elsewhere too.
+    Hedged,
     /// An acknowledgement bridges the wait.
     Acknowledged,
     /// A provider failed before anything was said; it is asked again.

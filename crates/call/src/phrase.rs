@@ -5,14 +5,22 @@
 
 /// Shortest first phrase that may end at a comma, in characters.
 const SHORTEST_CLAUSE: usize = 18;
-/// A phrase is cut at a space when it grows beyond this, in characters.
+/// A phrase that grows beyond this is cut where one would breathe, in characters.
 const LONGEST: usize = 220;
+/// No breath is taken after fewer characters of such a phrase.
+const SHORTEST_BREATH: usize = 60;
+/// Words before which one breathes, if there is no comma.
+const BREATH_BEFORE: [&str; 16] = [
+    "and", "or", "but", "because", "which", "where", "so", "with", "y", "o", "pero", "porque", "que",
+    "donde", "con", "así",
+];
 /// Shortest phrase after the first, in characters; shorter sentences are joined with the next.
 const SHORTEST_SENTENCE: usize = 30;
 
 /// Words whose full stop does not end a sentence.
-const ABBREVIATIONS: [&str; 16] = [
+const ABBREVIATIONS: [&str; 28] = [
     "st", "ave", "rd", "blvd", "dr", "mr", "mrs", "ms", "apt", "no", "vs", "a.m", "p.m", "e.g", "i.e", "etc",
+    "approx", "ln", "ct", "hwy", "av", "avda", "sr", "sra", "dra", "apto", "núm", "aprox",
 ];
 
 /// Collects text and gives out phrases.
@@ -75,10 +83,31 @@ impl Phraser {
                 _ => {}
             }
             if count > LONGEST {
-                return Some(last_space.unwrap_or(after));
+                return Some(self.breath(after).or(last_space).unwrap_or(after));
             }
         }
         None
+    }
+
+    /// Where one would breathe in the first `end` bytes: after the last comma, or before the last word that goes on.
+    fn breath(&self, end: usize) -> Option<usize> {
+        let from = self.pending.char_indices().nth(SHORTEST_BREATH).map_or(end, |(at, _)| at);
+        let text = self.pending.get(..end)?;
+        let spaces = text.char_indices().filter(|(at, c)| *at >= from && c.is_whitespace());
+        let mut comma = None;
+        let mut word = None;
+        for (at, space) in spaces {
+            let after = at + space.len_utf8();
+            if text[..at].ends_with([',', ';', ':', '–', '—']) {
+                comma = Some(after);
+            }
+            let next = text[after..].split_whitespace().next().unwrap_or_default();
+            if BREATH_BEFORE.contains(&next.to_lowercase().as_str()) && text.len() > after + next.len() {
+                word = Some(after);
+            }
+        }
+        let chinese = text.char_indices().rfind(|(at, c)| *at >= from && matches!(c, '，' | '；' | '、'));
+        comma.or(chinese.map(|(at, c)| at + c.len_utf8())).or(word)
     }
 
     fn is_abbreviation(&self, full_stop: usize) -> bool {
@@ -131,6 +160,19 @@ mod tests {
         assert!(phrases.iter().all(|phrase| phrase.chars().count() <= LONGEST + 1));
         assert_eq!(phrases.join(" "), endless.trim());
         assert_eq!(cut("… --- !!!"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_sentence_without_end_is_cut_where_one_would_breathe() {
+        let listing = "The house has four bedrooms and three bathrooms on two floors, a kitchen that was renovated two years \
+            ago with new appliances and a large island, a garden that faces south and gets sun all day long and a garage for \
+            two cars with room for bicycles";
+        let phrases = cut(listing);
+        assert_eq!(phrases.join(" "), listing);
+        assert!(phrases[..phrases.len() - 1].iter().all(|phrase| phrase.ends_with(',')), "{phrases:#?}");
+        let endless = "it is a very nice place to live ".repeat(3) + &"because it is quiet ".repeat(12);
+        let phrases = cut(&endless);
+        assert!(phrases[1..].iter().all(|phrase| phrase.starts_with("because")), "{phrases:#?}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What a call is configured to be, fixed when it begins (and changed in mid-call only by a `PlanUpdate`).
 
-use seiketsu_domain::{AudioFormat, Message, ModelChoice, ToolSpec};
+use seiketsu_domain::{AudioFormat, Language, Message, ModelChoice, ToolSpec};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// Who decides when a turn of the caller is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,10 @@ pub struct Plan {
     pub tools: Vec<ToolSpec>,
     /// The tool that ends the call once the caller has heard the goodbye.
     pub ending_tool: Option<String>,
+    /// The tool that has the caller put through to a human once they have heard so.
+    pub transferring_tool: Option<String>,
+    /// The language of the conversation.
+    pub language: Language,
     /// The door's audio format.
     pub format: AudioFormat,
     /// The first sentence; empty for none.
@@ -34,8 +38,18 @@ pub struct Plan {
     pub apology: String,
     /// Said when the caller spoke but no words were understood.
     pub unclear: String,
+    /// Said before a transfer if the model has not said so itself.
+    pub putting_through: String,
+    /// Said one after the other to a caller who says nothing; then comes the goodbye.
+    pub reprompts: Vec<String>,
     /// Short phrases that bridge a slow answer.
-    pub acknowledgements: Vec<String>,
+    pub acknowledgements: Acknowledgements,
+    /// What a single key stands for.
+    pub menu: BTreeMap<char, String>,
+    /// The greeting asks whether the call may be recorded, and the first answer is the answer to that.
+    pub asks_to_record: bool,
+    /// The caller has agreed to that already, before the call was cut.
+    pub records: bool,
     /// What was said before, when a cut call comes back.
     pub history: Vec<Message>,
     /// The number of the first turn.
@@ -48,20 +62,56 @@ pub struct Plan {
     pub limits: Limits,
 }
 
+/// Short phrases that bridge a wait, by what the wait is for. None is heard twice in a row.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Acknowledgements {
+    /// The caller asked for something.
+    pub looking: Vec<String>,
+    /// The caller told something.
+    pub noting: Vec<String>,
+    /// The caller broke off and may go on.
+    pub listening: Vec<String>,
+    /// The wait goes on.
+    pub waiting: Vec<String>,
+}
+
 /// A bound for everything that could grow or wait.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// The longest call.
     pub call: Duration,
-    /// The call ends after so long without a word from either side.
+    /// After so long without a word from either side the caller is asked whether they are there; after the last of
+    /// [`Plan::reprompts`] the call ends.
     pub silence: Duration,
     /// When no substantive audio has started so long after the end of speech, an acknowledgement is spoken.
     /// Never less than [`Limits::EARLIEST_ACKNOWLEDGEMENT`].
     pub acknowledge_after: Duration,
-    /// How long the recogniser may take for its last words after the end of a turn was decided.
+    /// A bridge follows when the caller has heard nothing for so long after the one before, or after an announcement.
+    pub quiet: Duration,
+    /// Bridges in one turn.
+    pub bridges_per_turn: usize,
+    /// How long the recogniser may take for its last words after the end of a turn was decided, when none are known.
     pub final_transcript: Duration,
-    /// How long the caller must be heard over the agent before it counts as an interruption.
+    /// The same when words are known already that only may change.
+    pub final_after_partial: Duration,
+    /// How long a caller who broke off in mid-sentence may think before they are answered, from the end of speech.
+    pub patience: Duration,
+    /// How long a voice must be heard over the agent before playback waits for its words. Words end playback at once.
     pub interrupt_after: Duration,
+    /// How long playback waits for words before it goes on where it stopped.
+    pub resume_after: Duration,
+    /// An answer is taken to be one although it was said over the agent's last so much of speech.
+    pub answer_window: Duration,
+    /// Requests to the language model with words that may still change, per utterance.
+    pub speculations: u32,
+    /// The language model is asked a second time, elsewhere, when it has said nothing for so long.
+    pub hedge_after: Duration,
+    /// How often in one round.
+    pub hedges_per_round: u32,
+    /// How long the voice may take for the first sound of a phrase before it is asked again.
+    pub first_byte: Duration,
+    /// The longest wait that a provider may ask for and still be waited for.
+    pub longest_retry_wait: Duration,
     /// How long the language model or the voice may make no progress.
     pub progress: Duration,
     /// How long one tool may take.
@@ -70,8 +120,10 @@ pub struct Limits {
     pub tools_per_turn: usize,
     /// Requests to the language model in one turn.
     pub rounds_per_turn: usize,
-    /// Requests repeated in one turn because a provider failed before anything was said.
+    /// Requests repeated in one turn because the language model failed before anything was said.
     pub retries_per_turn: usize,
+    /// Phrases repeated or continued in one turn because the voice failed.
+    pub voice_retries_per_turn: usize,
     /// Characters of one answer; what is beyond is not spoken.
     pub answer_characters: usize,
     /// Characters of one caller utterance; what is beyond is not kept.
@@ -95,15 +147,27 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             call: Duration::from_mins(30),
-            silence: Duration::from_secs(45),
+            silence: Duration::from_secs(10),
             acknowledge_after: Duration::from_millis(1_750),
+            quiet: Duration::from_millis(2_500),
+            bridges_per_turn: 4,
             final_transcript: Duration::from_millis(2_500),
-            interrupt_after: Duration::from_millis(200),
-            progress: Duration::from_secs(8),
+            final_after_partial: Duration::from_millis(900),
+            patience: Duration::from_millis(1_400),
+            interrupt_after: Duration::from_millis(800),
+            resume_after: Duration::from_secs(3),
+            answer_window: Duration::from_secs(1),
+            speculations: 2,
+            hedge_after: Duration::from_millis(700),
+            hedges_per_round: 2,
+            first_byte: Duration::from_secs(1),
+            longest_retry_wait: Duration::from_secs(2),
+            progress: Duration::from_secs(6),
             tool: Duration::from_secs(6),
             tools_per_turn: 8,
             rounds_per_turn: 6,
-            retries_per_turn: 1,
+            retries_per_turn: 3,
+            voice_retries_per_turn: 4,
             answer_characters: 1_200,
             utterance_characters: 4_000,
             phrases_ahead: 2,

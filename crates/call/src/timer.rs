@@ -10,10 +10,18 @@ pub enum Timer {
     Endpoint,
     /// The recogniser owes its last words; go on with what there is.
     FinalTranscript,
-    /// The two-second promise: no substantive audio yet, bridge the wait.
+    /// The two-second promise: no substantive audio yet, bridge the wait. Later in a turn: nothing was heard for long.
     Acknowledge,
-    /// The caller has talked over the agent long enough to mean it.
+    /// The caller has talked over the agent long enough to mean it, though no words are known yet: playback waits.
     Interrupt,
+    /// Playback has waited long enough for words that did not come: it was no interruption.
+    Resume,
+    /// The language model has not said anything yet: ask once more elsewhere.
+    Hedge,
+    /// A provider wanted to be left alone so long before it is asked again.
+    Retry,
+    /// The voice owes the first sound of a phrase.
+    FirstByte,
     /// The language model or the voice made no progress.
     Progress,
     /// The earliest running tool has had its time.
@@ -28,11 +36,15 @@ pub enum Timer {
 
 impl Timer {
     /// All of them; on equal deadlines the earlier one fires first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Endpoint,
         Self::FinalTranscript,
         Self::Acknowledge,
         Self::Interrupt,
+        Self::Resume,
+        Self::Hedge,
+        Self::Retry,
+        Self::FirstByte,
         Self::Progress,
         Self::Tool,
         Self::Playout,

@@ -9,7 +9,8 @@ use crate::{
 };
 use bytes::Bytes;
 use seiketsu_domain::{
-    CallTime, EndReason, Message, Pii, Stage, Timeline, ToolOutcome, ToolRun, TurnOutcome, TurnRecord, Usage,
+    AudioFormat, CallTime, EndReason, Message, Pii, Stage, Timeline, ToolOutcome, ToolRun, TurnOutcome,
+    TurnRecord, Usage,
 };
 use std::collections::VecDeque;
 
@@ -27,15 +28,33 @@ pub(crate) enum PhraseState {
     Complete,
 }
 
+/// What a phrase is to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Part of the answer.
+    Answer,
+    /// The model's own sentence before a tool.
+    Announcement,
+    /// The engine's bridge over a wait.
+    Acknowledgement,
+}
+
 /// A stretch of text that is synthesised and played as one.
 #[derive(Debug, Clone)]
 pub(crate) struct Phrase {
     pub text: String,
     pub fixed: bool,
+    pub kind: Kind,
     pub id: SynthesisId,
     pub state: PhraseState,
+    /// When the voice was asked for it.
+    pub asked_at: Option<CallTime>,
     /// Audio that waits for the phrase before it.
     pub waiting: VecDeque<Bytes>,
+    /// Audio that was sent and may not have been heard: what a false interruption takes back.
+    pub sent: VecDeque<Bytes>,
+    /// Where the first piece of `sent` begins, in microseconds of the phrase.
+    pub sent_from_us: u64,
     pub alignment: Vec<AlignedChar>,
     /// Where it begins in the playout, once something of it was sent.
     pub begins: Option<PositionUs>,
@@ -45,13 +64,17 @@ pub(crate) struct Phrase {
 }
 
 impl Phrase {
-    pub(crate) fn new(id: SynthesisId, text: String, fixed: bool) -> Self {
+    pub(crate) fn new(id: SynthesisId, text: String, fixed: bool, kind: Kind) -> Self {
         Self {
             text,
             fixed,
+            kind,
             id,
             state: PhraseState::Waiting,
+            asked_at: None,
             waiting: VecDeque::new(),
+            sent: VecDeque::new(),
+            sent_from_us: 0,
             alignment: Vec::new(),
             begins: None,
             sent_us: 0,
@@ -71,16 +94,102 @@ impl Phrase {
         heard_words(&self.text, &self.alignment, heard, self.sent_us, whole)
     }
 
+    /// Whether nothing of it was made or sent yet.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.begins.is_none() && self.waiting.is_empty() && self.sent.is_empty()
+    }
+
+    /// Takes back what was sent and not heard, so that it can be sent again from the beginning of the word that was cut.
+    pub(crate) fn rewind(&mut self, playhead: PositionUs, format: AudioFormat) {
+        let Some(begins) = self.begins else { return };
+        let heard_us = self.played_us(playhead);
+        if heard_us >= self.sent_us && self.waiting.is_empty() && self.state == PhraseState::Complete {
+            return;
+        }
+        let heard_ms = (heard_us / 1_000) as u32;
+        // Back to the beginning of the word that was being said; without an alignment, to where it stopped.
+        let cut = self.alignment.iter().position(|at| at.end_ms > heard_ms).unwrap_or(self.alignment.len());
+        let word =
+            self.alignment[..cut].iter().rposition(|at| at.character.is_whitespace()).map_or(0, |at| at + 1);
+        let from_us = match self.alignment.get(word) {
+            Some(at) if cut < self.alignment.len() => (u64::from(at.start_ms) * 1_000).min(heard_us),
+            Some(_) | None => heard_us,
+        };
+        let from_us = from_us.max(self.sent_from_us);
+        let mut skip = format.bytes_in_us(from_us - self.sent_from_us);
+        let mut again = VecDeque::new();
+        for mut audio in std::mem::take(&mut self.sent) {
+            let dropped = skip.min(audio.len());
+            skip -= dropped;
+            let rest = audio.split_off(dropped);
+            if !rest.is_empty() {
+                again.push_back(rest);
+            }
+        }
+        again.append(&mut self.waiting);
+        self.waiting = again;
+        self.sent_from_us = from_us;
+        self.sent_us = from_us;
+        // Nothing beyond `from_us` counts as heard until it is sent again.
+        self.begins = (from_us > 0).then(|| begins + (heard_us - from_us));
+    }
+
+    /// Since when the voice owes its first sound.
+    pub(crate) fn awaits_first_byte_since(&self) -> Option<CallTime> {
+        self.asked_at.filter(|_| self.state == PhraseState::Asked && self.is_silent())
+    }
+
+    /// A piece of it leaves for the caller; `at` is where it begins in the playout.
+    pub(crate) fn sending(&mut self, audio: Bytes, length_us: u64, at: PositionUs) {
+        if self.begins.is_none() {
+            self.begins = Some(at);
+        }
+        self.sent_us += length_us;
+        self.sent.push_back(audio);
+    }
+
+    /// Audio that waits, in bytes.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.waiting.iter().map(Bytes::len).sum()
+    }
+
+    /// The voice broke in the middle: keeps the words that were made whole and returns the others.
+    pub(crate) fn break_off(&mut self, format: AudioFormat) -> Option<String> {
+        let made_us = self.sent_us + format.duration_us(self.waiting_bytes());
+        let whole = heard_words(&self.text, &self.alignment, made_us, made_us, false);
+        let kept = whole.split_whitespace().count();
+        let spoken = words_of(&self.text);
+        let rest = if spoken.len() > 1 || kept == 0 {
+            spoken.get(kept..).unwrap_or_default().join(" ")
+        } else {
+            self.text.chars().skip(whole.chars().count()).collect() // one word, or a language without spaces
+        };
+        self.state = PhraseState::Complete;
+        self.text = whole;
+        let rest = rest.trim().to_owned();
+        rest.chars().any(char::is_alphanumeric).then_some(rest)
+    }
+
     fn is_played_out(&self) -> bool {
         self.state == PhraseState::Complete && self.waiting.is_empty()
     }
 }
 
-/// The answer's parts in the order in which the model produced them.
-#[derive(Debug, Clone, Copy)]
+fn words_of(text: &str) -> Vec<&str> {
+    text.split_whitespace().collect()
+}
+
+/// The turn's parts in order: each is the next phrase or the next tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    Phrase(usize),
-    Tool(usize),
+    Phrase,
+    Tool,
+}
+
+/// A second request for the same answer, while the first has not said anything.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hedge {
+    pub id: GenerationId,
 }
 
 /// A tool run and when its time is over.
@@ -102,15 +211,25 @@ pub(crate) struct Turn {
     pub timeline: Timeline,
     pub phraser: Phraser,
     pub generation: Option<GenerationId>,
+    /// The model is asked again when a provider wants to be asked again.
+    pub waits_to_retry: bool,
+    /// All of the current generation has arrived already and is being taken up.
+    pub answer_is_complete: bool,
     /// Something of the current generation arrived.
     pub generation_spoke: bool,
+    /// The same question asked elsewhere, because the model has not said anything yet.
+    pub hedge: Option<Hedge>,
     pub rounds: usize,
+    /// Requests for the answer of this round so far.
+    pub attempts: u32,
     pub retries: usize,
+    pub voice_retries: usize,
     pub parts: Vec<Part>,
     pub phrases: Vec<Phrase>,
     /// The phrase whose audio goes out now.
     pub playing: usize,
-    pub acknowledgement: Option<Phrase>,
+    /// Bridges spoken so far.
+    pub bridges: usize,
     pub tools: Vec<RunningTool>,
     /// Tools of rounds before this one.
     pub tools_answered: usize,
@@ -118,13 +237,15 @@ pub(crate) struct Turn {
     pub failed: bool,
     /// The call ends once this turn has been heard.
     pub ends_call: Option<EndReason>,
-    /// Marks behind the first audio: their return tells when it was played.
-    pub first_mark: Option<MarkId>,
-    pub acknowledgement_mark: Option<MarkId>,
+    /// The agent speaks of its own accord about a tool that has finished; it may also have nothing to say.
+    pub reports: bool,
+    /// Marks behind the first audio of each kind: their return tells when it was played.
+    pub first_marks: [Option<MarkId>; 3],
+    /// The stages of an announcement, in case it turns out to be the answer.
+    pub announced: Timeline,
     /// Audio sent since the last mark.
     pub unmarked_us: u64,
     pub usage: Usage,
-    pub waiting_bytes: usize,
 }
 
 impl Turn {
@@ -170,43 +291,139 @@ impl Turn {
             phraser: Phraser::default(),
             generation: None,
             generation_spoke: false,
+            waits_to_retry: false,
+            answer_is_complete: false,
+            hedge: None,
             rounds: 0,
+            attempts: 0,
             retries: 0,
+            voice_retries: 0,
             parts: Vec::new(),
             phrases: Vec::new(),
             playing: 0,
-            acknowledgement: None,
+            bridges: 0,
             tools: Vec::new(),
             tools_answered: 0,
             generated: String::new(),
             failed: false,
             ends_call: None,
-            first_mark: None,
-            acknowledgement_mark: None,
+            reports: false,
+            first_marks: [None; 3],
+            announced: Timeline::default(),
             unmarked_us: 0,
             usage: Usage::default(),
-            waiting_bytes: 0,
         }
     }
 
-    /// Whether substantive audio has left for the caller.
+    /// Whether words of the model have left for the caller.
     pub(crate) fn has_begun_to_answer(&self) -> bool {
-        self.phrases.iter().any(|phrase| phrase.begins.is_some())
+        self.phrases.iter().any(|phrase| phrase.begins.is_some() && phrase.kind != Kind::Acknowledgement)
     }
 
     /// Whether any audio has left for the caller.
     pub(crate) fn is_audible(&self) -> bool {
-        self.has_begun_to_answer()
-            || self.acknowledgement.as_ref().is_some_and(|phrase| phrase.begins.is_some())
+        self.phrases.iter().any(|phrase| phrase.begins.is_some())
     }
 
-    /// The acknowledgement first, then the answer's phrases.
-    pub(crate) fn spoken(&self) -> impl Iterator<Item = &Phrase> {
-        self.acknowledgement.iter().chain(&self.phrases)
+    /// Whether the model or the engine has put an answer into words.
+    pub(crate) fn has_words(&self) -> bool {
+        self.phrases.iter().any(|phrase| phrase.kind != Kind::Acknowledgement)
+    }
+
+    /// Whether this request is one whose answer is wanted.
+    pub(crate) fn is_asking(&self, id: GenerationId) -> bool {
+        self.generation == Some(id) || self.hedge.is_some_and(|hedge| hedge.id == id)
     }
 
     pub(crate) fn phrase_mut(&mut self, id: SynthesisId) -> Option<&mut Phrase> {
-        self.acknowledgement.iter_mut().chain(&mut self.phrases).find(|phrase| phrase.id == id)
+        self.phrases.iter_mut().find(|phrase| phrase.id == id)
+    }
+
+    /// What the agent has been saying.
+    pub(crate) fn words_sent(&self) -> String {
+        let begun = self.phrases.iter().filter(|phrase| phrase.begins.is_some());
+        begun.map(|phrase| phrase.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.phrases.iter().map(Phrase::waiting_bytes).sum()
+    }
+
+    /// Puts a phrase at a place among the others.
+    pub(crate) fn insert(&mut self, at: usize, phrase: Phrase) {
+        let at = at.min(self.phrases.len());
+        let follows = (at > 0).then(|| {
+            self.parts
+                .iter()
+                .enumerate()
+                .filter(|(_, part)| **part == Part::Phrase)
+                .nth(at - 1)
+                .map(|(i, _)| i + 1)
+        });
+        let place = if at == self.phrases.len() && phrase.kind != Kind::Acknowledgement {
+            self.parts.len()
+        } else {
+            follows.flatten().unwrap_or(0)
+        };
+        self.parts.insert(place, Part::Phrase);
+        self.phrases.insert(at, phrase);
+    }
+
+    /// A tool was asked for: what was said so far announces it.
+    pub(crate) fn announce(&mut self) {
+        for phrase in self.phrases.iter_mut().filter(|phrase| phrase.kind == Kind::Answer) {
+            phrase.kind = Kind::Announcement;
+        }
+        for stage in Stage::OF_SPEECH {
+            if let Some(at) = self.timeline.stages.remove(&stage) {
+                self.announced.reach(stage, at);
+            }
+        }
+        let [answer, announcement, _] = &mut self.first_marks;
+        if announcement.is_none() {
+            *announcement = answer.take();
+        } else {
+            *answer = None;
+        }
+        self.timeline.announcement_sent = self.announced.at(Stage::FirstAudioSent);
+        self.timeline.announcement_played = self.announced.at(Stage::FirstAudioPlayed);
+    }
+
+    /// A stage of a phrase of this kind.
+    pub(crate) fn reach(&mut self, kind: Kind, stage: Stage, at: CallTime) {
+        match kind {
+            Kind::Answer => self.timeline.reach(stage, at),
+            Kind::Announcement => {
+                self.announced.reach(stage, at);
+                self.timeline.announcement_sent = self.announced.at(Stage::FirstAudioSent);
+                self.timeline.announcement_played = self.announced.at(Stage::FirstAudioPlayed);
+            }
+            Kind::Acknowledgement => match stage {
+                Stage::FirstAudioSent => {
+                    self.timeline.acknowledgement_sent.get_or_insert(at);
+                }
+                Stage::FirstAudioPlayed => {
+                    self.timeline.acknowledgement_played.get_or_insert(at);
+                }
+                Stage::EndOfSpeech
+                | Stage::Endpointed
+                | Stage::FinalTranscript
+                | Stage::RequestSent
+                | Stage::FirstToken
+                | Stage::FirstPhrase
+                | Stage::SynthesisAsked
+                | Stage::FirstByte => {}
+            },
+        }
+    }
+
+    /// When the first audio of this kind left for the caller.
+    pub(crate) fn sent_at(&self, kind: Kind) -> Option<CallTime> {
+        match kind {
+            Kind::Answer => self.timeline.at(Stage::FirstAudioSent),
+            Kind::Announcement => self.announced.at(Stage::FirstAudioSent),
+            Kind::Acknowledgement => self.timeline.acknowledgement_sent,
+        }
     }
 
     pub(crate) fn tools_are_answered(&self) -> bool {
@@ -217,8 +434,9 @@ impl Turn {
     pub(crate) fn is_sent(&self) -> bool {
         !self.awaits_words
             && self.generation.is_none()
+            && !self.waits_to_retry
             && self.tools_answered == self.tools.len()
-            && self.spoken().all(Phrase::is_played_out)
+            && self.phrases.iter().all(Phrase::is_played_out)
     }
 
     /// The conversation of this turn so far, taking everything that was generated as said: what the model is asked
@@ -232,8 +450,8 @@ impl Turn {
         if !self.caller_text.is_empty() {
             messages.push(Message::Caller { text: Pii::new(self.caller_text.clone()) });
         }
-        let mut said: Vec<String> =
-            self.acknowledgement.iter().map(&words).filter(|text| !text.is_empty()).collect();
+        let (mut phrases, mut tools) = (self.phrases.iter(), self.tools.iter());
+        let mut said: Vec<String> = Vec::new();
         let flush = |said: &mut Vec<String>, messages: &mut Vec<Message>| {
             if !said.is_empty() {
                 messages.push(Message::Agent { text: Pii::new(said.join(" ")) });
@@ -242,11 +460,9 @@ impl Turn {
         };
         for part in &self.parts {
             match part {
-                Part::Phrase(index) => {
-                    said.extend(self.phrases.get(*index).map(&words).filter(|text| !text.is_empty()));
-                }
-                Part::Tool(index) => {
-                    let Some(tool) = self.tools.get(*index) else { continue };
+                Part::Phrase => said.extend(phrases.next().map(&words).filter(|text| !text.is_empty())),
+                Part::Tool => {
+                    let Some(tool) = tools.next() else { continue };
                     flush(&mut said, &mut messages);
                     messages.push(Message::ToolRequest {
                         request: tool.run.request.clone(),
@@ -278,14 +494,28 @@ impl Turn {
                 self.messages(|phrase| phrase.heard(playhead))
             }
         };
-        self.usage.playout_ms = self.spoken().map(|phrase| phrase.played_us(playhead)).sum::<u64>() / 1_000;
-        let heard: Vec<String> =
-            self.spoken().map(|phrase| phrase.heard(playhead)).filter(|text| !text.is_empty()).collect();
+        self.usage.playout_ms =
+            self.phrases.iter().map(|phrase| phrase.played_us(playhead)).sum::<u64>() / 1_000;
+        let heard: Vec<String> = self
+            .phrases
+            .iter()
+            .map(|phrase| phrase.heard(playhead))
+            .filter(|text| !text.is_empty())
+            .collect();
         let acknowledgement = self
-            .acknowledgement
-            .as_ref()
-            .filter(|phrase| phrase.begins.is_some())
+            .phrases
+            .iter()
+            .find(|phrase| phrase.kind == Kind::Acknowledgement && phrase.begins.is_some())
             .map(|phrase| phrase.text.clone());
+        if outcome == TurnOutcome::Answered && !self.phrases.iter().any(|phrase| phrase.kind == Kind::Answer)
+        {
+            // Nothing followed the announcement: it was the answer.
+            for (stage, at) in std::mem::take(&mut self.announced).stages {
+                self.timeline.reach(stage, at);
+            }
+            self.timeline.announcement_sent = None;
+            self.timeline.announcement_played = None;
+        }
         TurnRecord {
             number: self.number,
             caller_text: Pii::new(self.caller_text),

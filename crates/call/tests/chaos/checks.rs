@@ -3,7 +3,7 @@
 use super::MS_PER_CHARACTER;
 use seiketsu_call::{GenerationEvent, Input, Limits, Output, Plan, Prompt, SynthesisEvent};
 use seiketsu_domain::{CallEnd, CallTime, Message, Stage, TurnRecord, Usage};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A phrase, from the request to the caller's ear.
 #[derive(Debug, Default)]
@@ -40,7 +40,10 @@ pub(crate) struct Checks {
     heard: Vec<String>,
     committed: u32,
     usage: Usage,
-    running_generation: Option<u64>,
+    /// Requests whose answer is wanted.
+    generations: BTreeSet<u64>,
+    /// Audio was taken back since it was played: it may be played again.
+    rewound: BTreeSet<u64>,
     /// The caller or the door has gone, or the agent has hung up.
     gone: bool,
     last: bool,
@@ -59,7 +62,8 @@ impl Checks {
             heard: Vec::new(),
             committed: 0,
             usage: Usage::default(),
-            running_generation: None,
+            generations: BTreeSet::new(),
+            rewound: BTreeSet::new(),
             gone: false,
             last: false,
         }
@@ -82,33 +86,32 @@ impl Checks {
                 SynthesisEvent::Failed => said.asked = false,
             }
         } else if let Input::Generation { id, event } = input
-            && self.running_generation == Some(id.0)
-            && matches!(event, GenerationEvent::Finished { .. } | GenerationEvent::Failed)
+            && matches!(event, GenerationEvent::Finished { .. } | GenerationEvent::Failed { .. })
         {
-            self.running_generation = None;
+            self.generations.remove(&id.0);
         }
     }
 
     pub(crate) fn output(&mut self, output: &Output, now: CallTime) {
         assert!(!self.last, "nothing follows the end: {output:?}");
         match output {
-            Output::Generate { id, prompt } => {
+            Output::Generate { id, prompt, .. } => {
                 assert!(!self.gone, "the model is asked although nobody is there");
                 assert_eq!(id.0, self.next_generation, "requests are counted");
-                assert_eq!(self.running_generation, None, "one generation at a time");
                 self.next_generation += 1;
-                self.running_generation = Some(id.0);
+                self.generations.insert(id.0);
+                assert!(self.generations.len() <= 2, "two generations at a time: {:?}", self.generations);
                 self.prompt(prompt);
             }
             Output::CancelGeneration(id) => {
-                assert_eq!(self.running_generation.take(), Some(id.0), "only what runs is cancelled");
+                assert!(self.generations.remove(&id.0), "only what runs is cancelled");
             }
             Output::Speak { id, text, .. } => self.speak(id.0, text),
             Output::CancelSpeech(id) => {
                 let said = self.said.get_mut(&id.0).expect("only what was asked is cancelled");
                 assert!(std::mem::take(&mut said.asked), "{said:?} is cancelled although it was over");
             }
-            Output::FlushRecogniser => assert!(!self.gone),
+            Output::FlushRecogniser | Output::Transfer | Output::Record(_) => assert!(!self.gone),
             Output::RunTool { number, .. } => {
                 assert!(!self.gone, "a tool is run although nobody is there");
                 assert!(number.0 >= self.next_tool, "runs are counted");
@@ -120,7 +123,10 @@ impl Checks {
                 assert_eq!(mark.0, self.next_mark, "marks are counted");
                 self.next_mark += 1;
             }
-            Output::ClearPlayout => assert!(!self.gone, "there is nobody to fall silent for"),
+            Output::ClearPlayout => {
+                assert!(!self.gone, "there is nobody to fall silent for");
+                self.rewound = self.played.iter().copied().collect();
+            }
             Output::Committed(turn) => self.committed(turn, now),
             Output::HangUp => {
                 assert!(!self.gone, "hung up twice, or on nobody");
@@ -154,12 +160,21 @@ impl Checks {
         for millisecond in audio.chunks(8) {
             let id = u64::from_le_bytes(millisecond.try_into().expect("whole milliseconds"));
             if self.played.last() != Some(&id) {
-                assert!(!self.played.contains(&id), "phrase {id} was interrupted by another and resumed");
+                let again = self.rewound.contains(&id);
+                assert!(
+                    again || !self.played.contains(&id),
+                    "phrase {id} was interrupted by another and resumed"
+                );
+                self.played.retain(|played| *played != id);
                 self.played.push(id);
             }
             let said = self.said.get_mut(&id).expect("only what was asked for is played");
-            said.played_bytes += 8;
-            assert!(said.played_bytes <= said.given_bytes, "nothing is played twice");
+            if self.rewound.contains(&id) {
+                said.played_bytes = (said.played_bytes + 8).min(said.given_bytes);
+            } else {
+                said.played_bytes += 8;
+                assert!(said.played_bytes <= said.given_bytes, "nothing is played twice");
+            }
         }
     }
 
@@ -211,23 +226,25 @@ impl Checks {
         assert!(self.last);
         let played_ms: usize = self.said.values().map(|said| said.played_bytes / 8).sum();
         assert!(self.usage.playout_ms <= played_ms as u64, "{} ms of {played_ms} ms", self.usage.playout_ms);
-        let mut rest = self.heard.as_slice();
+        // Fixed sentences are said more than once: which of them a word belongs to is not certain, so all ways count.
+        let mut explained = BTreeSet::from([0]);
         for id in &self.played {
             let said = &self.said[id];
-            let mut characters = 0;
-            let heard = said
-                .text
-                .split_whitespace()
-                .zip(rest)
-                .take_while(|(word, heard)| {
-                    characters += word.chars().count();
-                    let sounded = characters <= said.characters_sounded();
-                    characters += 1;
-                    sounded && word == heard
-                })
-                .count();
-            rest = &rest[heard..];
+            for from in explained.clone() {
+                let mut characters = 0;
+                let heard =
+                    said.text.split_whitespace().zip(&self.heard[from..]).take_while(|(word, heard)| {
+                        characters += word.chars().count();
+                        let sounded = characters <= said.characters_sounded();
+                        characters += 1;
+                        sounded && word == heard
+                    });
+                let words = heard.count();
+                explained.extend((from..=from + words).skip(1));
+            }
         }
+        let last = explained.last().copied().unwrap_or_default();
+        let rest = &self.heard[last..];
         assert!(rest.is_empty(), "on record as heard but not played: {rest:?} of {:?}", self.heard);
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use checks::Checks;
 use script::{Act, Step, Whose};
 use seiketsu_call::{
-    AlignedChar, Call, GenerationEvent, GenerationId, Input, MarkId, Output, Plan, SynthesisEvent,
+    AlignedChar, Call, GenerationEvent, GenerationId, Input, MarkId, Output, Plan, Retry, SynthesisEvent,
     SynthesisId, ToolNumber, VoiceActivity,
 };
 use seiketsu_domain::{CallTime, ToolOutcome};
@@ -199,6 +199,8 @@ impl Chaos {
             | Output::ClearPlayout
             | Output::Committed(_)
             | Output::HangUp
+            | Output::Transfer
+            | Output::Record(_)
             | Output::Detached
             | Output::Ended(_)
             | Output::Note(_) => {}
@@ -244,7 +246,12 @@ impl Chaos {
                 );
                 self.generations.retain(|asked| *asked != id);
                 let event = if *failed {
-                    GenerationEvent::Failed
+                    let retry = match self.words % 3 {
+                        0 => Retry::Now,
+                        1 => Retry::After(Duration::from_millis(400)),
+                        _ => Retry::Never,
+                    };
+                    GenerationEvent::Failed { retry }
                 } else {
                     GenerationEvent::Finished { input_tokens: 7, output_tokens: 3 }
                 };

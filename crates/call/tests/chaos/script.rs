@@ -1,9 +1,9 @@
 //! What may happen, as a proptest strategy.
 
 use proptest::{collection::vec, prelude::*};
-use seiketsu_call::{ClientAct, Input, Limits, Plan, PlanUpdate, Turns};
-use seiketsu_domain::{AudioFormat, Message, ModelChoice, Pii, ToolOutcome};
-use std::{ops::Range, time::Duration};
+use seiketsu_call::{Acknowledgements, ClientAct, Input, Limits, Plan, PlanUpdate, Turns};
+use seiketsu_domain::{AudioFormat, Language, Message, ModelChoice, Pii, ToolOutcome};
+use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Scenario {
@@ -148,7 +148,18 @@ fn plan() -> impl Strategy<Value = Plan> {
             goodbye: "b1 b2 b3.".to_owned(),
             apology: "p1 p2 p3.".to_owned(),
             unclear: "u1 u2 u3.".to_owned(),
-            acknowledgements: acknowledgements.into_iter().map(str::to_owned).collect(),
+            putting_through: "t1 t2.".to_owned(),
+            reprompts: vec!["r1 r2.".to_owned()],
+            acknowledgements: Acknowledgements {
+                looking: acknowledgements.into_iter().map(str::to_owned).collect(),
+                waiting: vec!["l1 l2.".to_owned()],
+                ..Acknowledgements::default()
+            },
+            menu: BTreeMap::from([('0', "m1 m2".to_owned())]),
+            asks_to_record: first_turn % 2 == 1,
+            records: false,
+            transferring_tool: Some("transfer_to_human".to_owned()),
+            language: Language::En,
             history: (0..history).map(|n| Message::Caller { text: Pii::new(format!("h{n}")) }).collect(),
             first_turn,
             endpoint_silence: Duration::from_millis(silence_ms),

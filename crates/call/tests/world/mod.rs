@@ -4,10 +4,12 @@
 
 use bytes::Bytes;
 use seiketsu_call::{
-    AlignedChar, Call, GenerationEvent, Input, Limits, MarkId, Note, Output, Plan, Prompt, SynthesisEvent,
-    Timer, Turns, VoiceActivity,
+    Acknowledgements, AlignedChar, Call, GenerationEvent, Input, Limits, MarkId, Note, Output, Plan, Prompt,
+    SynthesisEvent, Turns, VoiceActivity,
 };
-use seiketsu_domain::{AudioFormat, CallEnd, CallTime, Message, ModelChoice, Stage, ToolOutcome, TurnRecord};
+use seiketsu_domain::{
+    AudioFormat, CallEnd, CallTime, Language, Message, ModelChoice, Stage, ToolOutcome, TurnRecord,
+};
 use std::{collections::BTreeMap, time::Duration};
 
 pub(crate) const MS_PER_CHARACTER: u64 = 60;
@@ -62,6 +64,10 @@ pub(crate) struct World {
     pub(crate) hung_up: bool,
     pub(crate) detached: bool,
     pub(crate) cancelled_generations: u64,
+    /// When the model was asked, under which id, as which attempt.
+    pub(crate) attempts: Vec<(CallTime, u64, u32)>,
+    pub(crate) transferred: bool,
+    pub(crate) records: Vec<bool>,
     pub(crate) tools_run: Vec<(String, String)>,
     pub(crate) tool_answers: bool,
     pub(crate) flushes: u64,
@@ -73,17 +79,30 @@ pub(crate) fn plan() -> Plan {
         model: ModelChoice { model: "m".to_owned(), temperature: 0.0, max_tokens: 200 },
         tools: Vec::new(),
         ending_tool: Some("end_call".to_owned()),
+        transferring_tool: Some("transfer_to_human".to_owned()),
+        language: Language::En,
         format: AudioFormat::Mulaw8k,
         greeting: "Hello, this is Ava.".to_owned(),
         goodbye: "Goodbye.".to_owned(),
         apology: "I am sorry, something went wrong.".to_owned(),
         unclear: "Sorry, say that again?".to_owned(),
-        acknowledgements: vec!["One moment.".to_owned(), "Let me see.".to_owned()],
+        putting_through: "I will put you through.".to_owned(),
+        reprompts: vec!["Are you there?".to_owned(), "I cannot hear you.".to_owned()],
+        acknowledgements: Acknowledgements {
+            looking: vec!["One moment.".to_owned(), "Let me see.".to_owned()],
+            noting: Vec::new(),
+            listening: vec!["Take your time.".to_owned()],
+            waiting: vec!["It takes a little longer.".to_owned()],
+        },
+        menu: BTreeMap::from([('0', "A person, please.".to_owned())]),
+        asks_to_record: false,
+        records: false,
         history: Vec::new(),
         first_turn: 0,
         endpoint_silence: Duration::from_millis(250),
         turns: Turns::ByVoice,
-        limits: Limits::default(),
+        // Asking early and asking twice have tests of their own.
+        limits: Limits { speculations: 0, hedges_per_round: 0, ..Limits::default() },
     }
 }
 
@@ -128,6 +147,9 @@ impl World {
             hung_up: false,
             detached: false,
             cancelled_generations: 0,
+            attempts: Vec::new(),
+            transferred: false,
+            records: Vec::new(),
             tools_run: Vec::new(),
             tool_answers: true,
             flushes: 0,
@@ -187,8 +209,9 @@ impl World {
             let now = self.now;
             assert!(self.end.is_none() && !self.detached, "nothing follows the end: {output:?}");
             match output {
-                Output::Generate { id, prompt } => {
+                Output::Generate { id, attempt, prompt } => {
                     assert_paired(&prompt.messages);
+                    self.attempts.push((now, id.0, attempt));
                     let events = (self.brain)(&prompt);
                     self.prompts.push(*prompt);
                     for (n, event) in events.into_iter().enumerate() {
@@ -255,6 +278,8 @@ impl World {
                     self.turns.push(*turn);
                 }
                 Output::HangUp => self.hung_up = true,
+                Output::Transfer => self.transferred = true,
+                Output::Record(agreed) => self.records.push(agreed),
                 Output::Detached => self.detached = true,
                 Output::Ended(end) => self.end = Some(*end),
                 Output::Note(note) => self.notes.push((now, note)),
@@ -272,10 +297,6 @@ impl World {
 
     pub(crate) fn noted(&self, note: Note) -> usize {
         self.notes.iter().filter(|(_, n)| *n == note).count()
-    }
-
-    pub(crate) fn next_timer(&self) -> Option<Timer> {
-        self.call.poll_timeout().map(|(_, timer)| timer)
     }
 }
 

@@ -1,0 +1,404 @@
+//! The caller: voice, words, keys; when a turn is over; what is said over the agent.
+
+use super::Call;
+use crate::{
+    Note, Output, Timer, Turns,
+    ears::truncate,
+    turn::Turn,
+    turn_taking::{Overlap, assent, is_unfinished, overlap, withdraws},
+};
+use seiketsu_domain::{CallTime, Stage, TurnOutcome};
+use std::time::Duration;
+
+/// Silence that ends a row of pressed keys.
+const KEYS_SILENCE: Duration = Duration::from_millis(1_500);
+/// The same after a key that stands for a sentence.
+const MENU_SILENCE: Duration = Duration::from_millis(800);
+/// Words that have settled end an utterance after so long, though a voice-like noise goes on.
+const NOISE_SILENCE: Duration = Duration::from_secs(1);
+/// A voice over the agent in which only murmurs were understood is listened to for so much longer.
+const MURMUR_PATIENCE: Duration = Duration::from_millis(500);
+
+impl Call {
+    pub(super) fn voice_began(&mut self, at: CallTime, now: CallTime) {
+        self.ears.voice_began(at, self.plan.turns);
+        self.drop_speculation();
+        if self.plan.turns == Turns::ByVoice {
+            self.timers.disarm(Timer::Endpoint);
+            self.timers.disarm(Timer::FinalTranscript);
+        }
+        self.timers.disarm(Timer::Silence);
+        let Some(turn) = &self.turn else { return };
+        if turn.ends_call.is_some() {
+            return;
+        }
+        if turn.awaits_words && !turn.is_audible() {
+            // Not finished after all: the utterance goes on, no answer was due.
+            self.forget_turn();
+            self.note(Note::Continued);
+        } else {
+            self.timers.arm(Timer::Interrupt, (at + self.plan.limits.interrupt_after).max(now));
+        }
+    }
+
+    pub(super) fn voice_ended(&mut self, at: CallTime, now: CallTime) {
+        self.ears.voice_ended(at);
+        self.timers.disarm(Timer::Interrupt);
+        match self.plan.turns {
+            Turns::ByVoice => {
+                self.timers.arm(Timer::Endpoint, (at + self.plan.endpoint_silence).max(now));
+                self.speculate(now);
+            }
+            Turns::ByClient => {
+                self.await_caller(now);
+                self.renew_promise(now);
+            }
+        }
+    }
+
+    pub(super) fn heard_partly(&mut self, text: &str, now: CallTime) {
+        if !self.ears.has_begun() {
+            return; // the rest of an utterance that was taken already
+        }
+        let knew_words = self.ears.has_words();
+        self.ears.heard_partly(text, self.plan.limits.utterance_characters);
+        if self.ears.is_speaking() {
+            self.timers.disarm(Timer::Endpoint); // there is more to come
+        } else if !knew_words && self.timers.at(Timer::FinalTranscript).is_some() {
+            self.await_final_words(now);
+        }
+        self.consider_interruption(now);
+        self.speculate(now);
+    }
+
+    pub(super) fn heard(&mut self, text: &str, until: CallTime, settled: bool, now: CallTime) {
+        if self.ears.is_late(until) {
+            self.late();
+            return;
+        }
+        if text.trim().is_empty() && !self.ears.has_begun() {
+            return;
+        }
+        if !self.ears.heard(text, until, settled, now, self.plan.limits.utterance_characters) {
+            self.note(Note::LimitReached);
+        }
+        if self.ears.endpointed_at.is_some() {
+            if self.ears.is_settled() {
+                self.words_settled(now);
+            }
+            return;
+        }
+        self.consider_interruption(now);
+        if self.plan.turns != Turns::ByVoice || !self.ears.has_words() {
+            return;
+        }
+        if self.ears.is_speaking() {
+            if settled {
+                // The recogniser heard the end of it. If nothing more comes, the rest is noise.
+                let silence = self.plan.endpoint_silence.max(NOISE_SILENCE);
+                self.timers.arm(Timer::Endpoint, (until + silence).max(now));
+            }
+        } else if self.timers.at(Timer::Endpoint).is_none() {
+            // Words without voice activity: speech too soft for the detector is speech all the same.
+            self.voice_ended(until.min(now), now);
+        } else {
+            self.speculate(now);
+        }
+    }
+
+    pub(super) fn recogniser_lost(&mut self, now: CallTime) {
+        if self.ears.endpointed_at.is_some() {
+            self.words_settled(now);
+        }
+    }
+
+    pub(super) fn digit(&mut self, digit: char, now: CallTime) {
+        if !matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D') {
+            return;
+        }
+        self.timers.disarm(Timer::Silence);
+        self.drop_speculation();
+        let by_voice = self.plan.turns == Turns::ByVoice;
+        if by_voice && self.turn.as_ref().is_some_and(Turn::is_audible) && !self.is_saying_goodbye() {
+            self.interrupt(now); // nobody presses a key by accident
+        }
+        let ends_row = digit == '#' && self.ears.is_pressing();
+        if !ends_row {
+            self.ears.pressed(digit, now, self.plan.limits.utterance_characters);
+        }
+        let silence = match self.ears.only_key() {
+            _ if ends_row => Duration::ZERO,
+            Some(key) if self.plan.menu.contains_key(&key) => MENU_SILENCE,
+            Some(_) | None => KEYS_SILENCE,
+        };
+        if by_voice {
+            self.timers.arm(Timer::Endpoint, now + silence);
+        } else {
+            self.await_caller(now);
+        }
+    }
+
+    /// The caller has been silent long enough.
+    pub(super) fn endpoint(&mut self, now: CallTime) {
+        if self.ears.is_speaking() && !self.ears.words_outlast_voice() {
+            return;
+        }
+        if !self.ears.has_begun() {
+            return;
+        }
+        self.ears.endpointed_at = Some(now);
+        self.note(Note::Endpointed);
+        if self.turn.is_none() {
+            let (began, ended) = (self.ears.began_at.unwrap_or(now), self.ears.ended_at.unwrap_or(now));
+            self.open_turn(|number| Turn::awaiting_words(number, began, ended, now));
+            self.promise(ended, now);
+        } else if !self.ears.has_words() {
+            self.renew_promise(now);
+        }
+        if self.ears.is_settled() {
+            self.words_settled(now);
+        } else {
+            self.outputs.push_back(Output::FlushRecogniser);
+            self.await_final_words(now);
+        }
+    }
+
+    /// Gives the recogniser its time: little when words are known already, more when there are none.
+    pub(super) fn await_final_words(&mut self, now: CallTime) {
+        let limits = &self.plan.limits;
+        let wait = if self.ears.has_words() { limits.final_after_partial } else { limits.final_transcript };
+        self.timers.arm(Timer::FinalTranscript, now + wait);
+    }
+
+    /// No more words will come for the utterance that was endpointed.
+    pub(super) fn words_settled(&mut self, now: CallTime) {
+        self.timers.disarm(Timer::FinalTranscript);
+        self.timers.disarm(Timer::Endpoint);
+        let awaited = self.turn.as_ref().is_some_and(|turn| turn.awaits_words);
+        if self.plan.turns == Turns::ByVoice {
+            if awaited && self.is_patient(now) {
+                return;
+            }
+            if !awaited && self.turn.is_some() && !self.is_saying_goodbye() && !self.settle_overlap(now) {
+                return;
+            }
+        }
+        let mut utterance = self.ears.take(now, self.plan.limits.utterance_characters);
+        self.speculations = 0;
+        if let Some(sentence) = utterance.key.and_then(|key| self.plan.menu.get(&key)) {
+            utterance.text.clone_from(sentence);
+        }
+        if self.plan.turns == Turns::ByClient && !awaited {
+            if !self.committed.is_empty() && !utterance.text.is_empty() {
+                self.committed.push(' ');
+            }
+            self.committed.push_str(&utterance.text);
+            truncate(&mut self.committed, self.plan.limits.utterance_characters);
+            if std::mem::take(&mut self.answer_when_settled) {
+                self.create_response(now);
+            }
+            return;
+        }
+        if utterance.text.is_empty() {
+            if awaited {
+                self.not_understood(utterance, now);
+            }
+            return; // otherwise it was a noise while the agent spoke
+        }
+        if awaited {
+            if let Some(turn) = &mut self.turn {
+                turn.take_words(utterance);
+            }
+            self.renew_promise(now);
+            self.answer(now);
+        } else if !self.is_saying_goodbye() {
+            self.open_answer(utterance, now);
+        }
+    }
+
+    /// Opens the turn of a finished utterance and has it answered.
+    pub(super) fn open_answer(&mut self, utterance: crate::ears::Utterance, now: CallTime) {
+        let ended = utterance.ended_at;
+        self.open_turn(|number| Turn::answering(number, utterance));
+        self.promise(ended, now);
+        self.answer(now);
+    }
+
+    fn answer(&mut self, now: CallTime) {
+        self.reprompted = 0;
+        self.consider_recording();
+        self.ask_model(now);
+    }
+
+    /// A turn in which nothing was understood: forgotten if it was only a noise, asked about otherwise.
+    fn not_understood(&mut self, utterance: crate::ears::Utterance, now: CallTime) {
+        self.drop_speculation();
+        if !utterance.is_worth_asking() && !self.turn.as_ref().is_some_and(Turn::is_audible) {
+            self.forget_turn();
+            self.await_caller(now);
+            return;
+        }
+        if let Some(turn) = &mut self.turn {
+            turn.take_words(utterance);
+        }
+        self.add_phrase(self.plan.unclear.clone(), true, now);
+    }
+
+    /// A caller who broke off in the middle of a sentence or a number gets time to go on.
+    fn is_patient(&mut self, now: CallTime) -> bool {
+        let Some(ended) = self.ears.ended_at else { return false };
+        let until = ended + self.plan.limits.patience;
+        if now >= until || self.ears.is_pressing() || !is_unfinished(&self.ears.text(), self.plan.language) {
+            return false;
+        }
+        self.timers.arm(Timer::FinalTranscript, until);
+        self.note(Note::Patient);
+        true
+    }
+
+    // ---- speech over the agent -------------------------------------------------------------------------------
+
+    fn overlap(&self) -> Overlap {
+        let agent = self.turn.as_ref().map(Turn::words_sent).unwrap_or_default();
+        overlap(&self.ears.text(), &agent, self.plan.language)
+    }
+
+    /// Whether what is being heard is said over a turn of the agent, and is not what that turn is about to answer.
+    fn is_overlapping(&self) -> bool {
+        self.turn.as_ref().is_some_and(|turn| {
+            turn.ends_call.is_none() && !(turn.awaits_words && self.ears.endpointed_at.is_some())
+        })
+    }
+
+    /// Words end playback at once; a murmur and the agent's own echo do not.
+    fn consider_interruption(&mut self, now: CallTime) {
+        if self.plan.turns == Turns::ByVoice && self.is_overlapping() && self.overlap() == Overlap::Words {
+            self.interrupt(now);
+        }
+    }
+
+    /// A voice has been heard over the agent for long, and no words of it are known: playback waits for them.
+    pub(super) fn hold(&mut self, now: CallTime) {
+        if !self.ears.is_speaking() || !self.is_overlapping() || self.held {
+            return;
+        }
+        let spoken_for = self.ears.speaking_since.map_or(Duration::ZERO, |since| now.since(since));
+        let heard_only_murmurs = matches!(self.overlap(), Overlap::Murmur | Overlap::Echo);
+        if heard_only_murmurs && spoken_for < self.plan.limits.interrupt_after + MURMUR_PATIENCE {
+            self.timers.arm(Timer::Interrupt, now + MURMUR_PATIENCE);
+            return;
+        }
+        self.held = true;
+        self.note(Note::Held);
+        self.timers.arm(Timer::Resume, now + self.plan.limits.resume_after);
+        self.take_back_playout(now);
+    }
+
+    /// No words came: playback goes on where it stopped. A voice that is still there is taken for noise.
+    pub(super) fn waited_for_words(&mut self, now: CallTime) {
+        self.ears.voice_is_noise(now);
+        self.resume();
+    }
+
+    pub(super) fn resume(&mut self) {
+        self.timers.disarm(Timer::Resume);
+        if std::mem::take(&mut self.held) {
+            self.note(Note::Resumed);
+        }
+    }
+
+    /// An utterance over the agent is complete. Returns whether it is to be answered now.
+    fn settle_overlap(&mut self, now: CallTime) -> bool {
+        match self.overlap() {
+            Overlap::Words => {
+                // Before the words are taken: those of a question without an answer yet come first.
+                self.interrupt(now);
+                return true;
+            }
+            Overlap::Murmur if !self.turn.as_ref().is_some_and(Turn::is_audible) => {
+                self.interrupt(now); // nothing was being said that it could be a murmur to
+                return true;
+            }
+            Overlap::Murmur => {
+                let utterance = self.ears.take(now, self.plan.limits.utterance_characters);
+                if self.may_answer_already(utterance.ended_at) {
+                    self.kept_answer = Some(utterance);
+                } else {
+                    self.note(Note::Murmured);
+                }
+            }
+            Overlap::Nothing | Overlap::Echo => self.ears.forget(),
+        }
+        self.resume();
+        false
+    }
+
+    /// Whether "yes" at this time answers the agent, who is nearly done, rather than accompanies them.
+    fn may_answer_already(&self, at: CallTime) -> bool {
+        let Some(turn) = &self.turn else { return true };
+        let all_sent =
+            turn.generation.is_none() && turn.phrases.iter().skip(turn.playing).all(|p| p.waiting.is_empty());
+        let last_asks = turn.phrases.last().is_some_and(|phrase| phrase.text.contains(['?', '？']));
+        let in_last_phrase = turn
+            .phrases
+            .last()
+            .and_then(|phrase| phrase.begins)
+            .is_some_and(|begins| self.ledger.total_us() > 0 && self.ledger.playhead(at) >= begins);
+        all_sent
+            && !self.held
+            && (at + self.plan.limits.answer_window >= self.ledger.due() || (last_asks && in_last_phrase))
+    }
+
+    /// The caller talks over the agent, or goes on before the answer: the answer is cut where it was heard.
+    pub(super) fn interrupt(&mut self, now: CallTime) {
+        self.timers.disarm(Timer::Interrupt);
+        let Some(turn) = self.turn.take() else { return };
+        if turn.is_audible() && !self.held {
+            self.ledger.clear(now);
+            self.outputs.push_back(Output::ClearPlayout);
+        }
+        let continued = !turn.is_audible() && turn.tools.is_empty() && !turn.caller_text.is_empty();
+        if continued {
+            self.ears.put_back(&turn.caller_text, turn.started_at, self.plan.limits.utterance_characters);
+            self.note(Note::Continued);
+            self.close_turn(turn, TurnOutcome::Continued, now);
+        } else {
+            self.note(Note::Interrupted);
+            self.close_turn(turn, TurnOutcome::Interrupted, now);
+        }
+    }
+
+    // ---- the two-second promise ------------------------------------------------------------------------------
+
+    /// Arms the promise for a turn whose caller fell silent at `ended`.
+    pub(super) fn promise(&mut self, ended: CallTime, now: CallTime) {
+        self.timers.arm(Timer::Acknowledge, (ended + self.plan.limits.acknowledge_after).max(now));
+    }
+
+    /// The promise could not be kept when it was due, because the caller made a noise or nothing was understood yet.
+    pub(super) fn renew_promise(&mut self, now: CallTime) {
+        let Some(turn) = &self.turn else { return };
+        if let Some(ended) = turn.timeline.at(Stage::EndOfSpeech)
+            && (turn.awaits_words || !turn.caller_text.is_empty())
+            && !turn.is_audible()
+            && self.timers.at(Timer::Acknowledge).is_none()
+        {
+            self.promise(ended, now);
+        }
+    }
+
+    // ---- recording -------------------------------------------------------------------------------------------
+
+    /// The caller's own words decide whether the call is recorded.
+    fn consider_recording(&mut self) {
+        let Some(turn) = &self.turn else { return };
+        let text = turn.caller_text.as_str();
+        if std::mem::take(&mut self.assent_is_due) {
+            self.recording = assent(text, self.plan.language) == Some(true);
+            self.outputs.push_back(Output::Record(self.recording));
+        } else if self.recording && withdraws(text, self.plan.language) {
+            self.recording = false;
+            self.outputs.push_back(Output::Record(false));
+        }
+    }
+}

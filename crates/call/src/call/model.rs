@@ -1,0 +1,304 @@
+//! The language model: asking, asking early, asking twice, and what comes back.
+
+use super::Call;
+use crate::{
+    GenerationEvent, GenerationId, Note, Output, Prompt, Retry, Timer, Turns,
+    ears::truncate,
+    turn::{Hedge, Kind, Turn},
+    turn_taking::{is_unfinished, split},
+};
+use seiketsu_domain::{CallTime, Message, Pii, Stage};
+
+/// Events kept of an answer to words that are not certain yet; a longer answer is not waited for.
+const SPECULATIVE_EVENTS: usize = 1_000;
+/// The model was asked before the caller's last words were certain. Nothing of the answer is spoken or done before they
+/// are, and only if they are the same.
+#[derive(Debug)]
+pub(super) struct Speculation {
+    id: GenerationId,
+    words: Vec<String>,
+    asked_at: CallTime,
+    events: Vec<(CallTime, GenerationEvent)>,
+    over: bool,
+}
+
+impl Call {
+    /// Asks the model with the words understood so far: the recogniser's last word on them takes a while, and mostly
+    /// confirms them.
+    pub(super) fn speculate(&mut self, now: CallTime) {
+        let is_their_turn = self.turn.as_ref().is_none_or(|turn| turn.awaits_words);
+        if self.plan.turns != Turns::ByVoice
+            || !is_their_turn
+            || self.kept_answer.is_some()
+            || self.ears.is_speaking()
+            || self.ears.is_pressing()
+            || self.timers.at(Timer::Endpoint).is_none() && self.ears.endpointed_at.is_none()
+        {
+            return;
+        }
+        let text = self.ears.text();
+        let words = split(&text);
+        if self.speculation.as_ref().is_some_and(|speculation| speculation.words == words) {
+            return;
+        }
+        self.drop_speculation();
+        if words.is_empty()
+            || self.speculations >= self.plan.limits.speculations
+            || is_unfinished(&text, self.plan.language)
+        {
+            return;
+        }
+        self.speculations += 1;
+        let mut messages = self.context.clone();
+        messages.push(Message::Caller { text: Pii::new(text) });
+        let id = self.request(0, messages);
+        self.speculation = Some(Speculation { id, words, asked_at: now, events: Vec::new(), over: false });
+    }
+
+    pub(super) fn drop_speculation(&mut self) {
+        if let Some(speculation) = self.speculation.take() {
+            self.note(Note::SpeculationMissed);
+            if !speculation.over {
+                self.outputs.push_back(Output::CancelGeneration(speculation.id));
+            }
+        }
+    }
+
+    /// Asks the model in the open turn; an answer that is on its way already is taken up.
+    pub(super) fn ask_model(&mut self, now: CallTime) {
+        let Some(turn) = &mut self.turn else { return };
+        turn.generation_spoke = false;
+        turn.waits_to_retry = false;
+        if turn.rounds == 0
+            && let Some(speculation) =
+                self.speculation.take_if(|early| early.words == split(&turn.caller_text))
+        {
+            turn.rounds = 1;
+            turn.attempts = 1;
+            turn.answer_is_complete = speculation.over;
+            turn.generation = Some(speculation.id);
+            turn.timeline.reach(Stage::RequestSent, speculation.asked_at);
+            self.timers.arm(Timer::Progress, now + self.plan.limits.progress);
+            self.timers.arm(Timer::Hedge, (speculation.asked_at + self.plan.limits.hedge_after).max(now));
+            self.news = false;
+            self.note(Note::SpeculationUsed);
+            if let Some((at, _)) = speculation.events.first()
+                && let Some(turn) = &mut self.turn
+            {
+                turn.timeline.reach(Stage::FirstToken, *at);
+            }
+            for (_, event) in speculation.events {
+                self.generation(speculation.id, event, now);
+            }
+            return;
+        }
+        self.drop_speculation();
+        let Some(turn) = &mut self.turn else { return };
+        turn.rounds += 1;
+        turn.attempts = 0;
+        self.ask(now);
+    }
+
+    /// One more request for the answer of this round.
+    fn ask(&mut self, now: CallTime) {
+        let Some(turn) = &mut self.turn else { return };
+        let attempt = turn.attempts;
+        turn.attempts += 1;
+        turn.waits_to_retry = false;
+        turn.answer_is_complete = false;
+        turn.timeline.reach(Stage::RequestSent, now);
+        let mut messages = self.context.clone();
+        messages.extend(turn.messages_as_generated());
+        let id = self.request(attempt, messages);
+        if let Some(turn) = &mut self.turn {
+            turn.generation = Some(id);
+        }
+        self.news = false;
+        self.timers.arm(Timer::Progress, now + self.plan.limits.progress);
+        self.timers.arm(Timer::Hedge, now + self.plan.limits.hedge_after);
+    }
+
+    fn request(&mut self, attempt: u32, messages: Vec<Message>) -> GenerationId {
+        let id = GenerationId(self.next_generation);
+        self.next_generation += 1;
+        let prompt = Prompt {
+            model: self.plan.model.clone(),
+            system: self.plan.system.clone(),
+            messages,
+            tools: self.plan.tools.clone(),
+        };
+        self.outputs.push_back(Output::Generate { id, attempt, prompt: Box::new(prompt) });
+        id
+    }
+
+    /// The model has said nothing yet: the same question goes elsewhere too, and the first to speak is listened to.
+    pub(super) fn hedge(&mut self, now: CallTime) {
+        let hedges = self.plan.limits.hedges_per_round;
+        let Some(turn) = &mut self.turn else { return };
+        let Some(first) = turn.generation else { return };
+        if turn.generation_spoke || turn.attempts > hedges {
+            return;
+        }
+        if let Some(second) = turn.hedge.take() {
+            // Two are enough at a time: the one that has taken longest is given up.
+            turn.generation = Some(second.id);
+            self.outputs.push_back(Output::CancelGeneration(first));
+        }
+        let attempt = turn.attempts;
+        turn.attempts += 1;
+        let mut messages = self.context.clone();
+        messages.extend(turn.messages_as_generated());
+        self.note(Note::Hedged);
+        let id = self.request(attempt, messages);
+        if let Some(turn) = &mut self.turn {
+            turn.hedge = Some(Hedge { id });
+        }
+        self.timers.arm(Timer::Hedge, now + self.plan.limits.hedge_after * (attempt + 1));
+    }
+
+    pub(super) fn generation(&mut self, id: GenerationId, event: GenerationEvent, now: CallTime) {
+        if let Some(early) = self.speculation.as_mut().filter(|early| early.id == id) {
+            if early.over {
+                return self.late();
+            }
+            early.over = matches!(event, GenerationEvent::Finished { .. } | GenerationEvent::Failed { .. });
+            early.events.push((now, event));
+            if early.events.len() >= SPECULATIVE_EVENTS {
+                self.drop_speculation();
+            }
+            return;
+        }
+        let Some(turn) = self.turn.as_mut().filter(|turn| turn.is_asking(id)) else {
+            return self.late();
+        };
+        if let GenerationEvent::Failed { retry } = event {
+            match turn.hedge.take() {
+                Some(hedge) if hedge.id == id => {}
+                Some(hedge) => turn.generation = Some(hedge.id),
+                None => self.generation_failed(retry, now),
+            }
+            return;
+        }
+        self.timers.arm(Timer::Progress, now + self.plan.limits.progress);
+        self.timers.disarm(Timer::Hedge);
+        if let Some(hedge) = turn.hedge.take() {
+            // Whoever speaks first has the floor.
+            let loser = if hedge.id == id { turn.generation.replace(id) } else { Some(hedge.id) };
+            self.outputs.extend(loser.map(Output::CancelGeneration));
+        }
+        let is_complete = turn.answer_is_complete;
+        match event {
+            GenerationEvent::Text(text) => {
+                turn.timeline.reach(Stage::FirstToken, now);
+                turn.generation_spoke = true;
+                turn.generated.push_str(&text);
+                let whole = truncate(&mut turn.generated, self.plan.limits.answer_characters);
+                let phrases = if whole { turn.phraser.push(&text) } else { Vec::new() };
+                for phrase in phrases {
+                    self.add_phrase(phrase, false, now);
+                }
+                if !whole {
+                    self.note(Note::LimitReached);
+                    if !is_complete {
+                        self.outputs.push_back(Output::CancelGeneration(id));
+                    }
+                    self.generation_over(now);
+                }
+            }
+            GenerationEvent::ToolCall { request, name, arguments } => {
+                turn.timeline.reach(Stage::FirstToken, now);
+                turn.generation_spoke = true;
+                if let Some(rest) = turn.phraser.finish() {
+                    self.add_phrase(rest, false, now);
+                }
+                if let Some(turn) = &mut self.turn {
+                    turn.announce();
+                }
+                self.run_tool(request, name, arguments, now);
+            }
+            GenerationEvent::Finished { input_tokens, output_tokens } => {
+                turn.usage.input_tokens += input_tokens;
+                turn.usage.output_tokens += output_tokens;
+                self.generation_over(now);
+            }
+            GenerationEvent::Failed { retry } => self.generation_failed(retry, now),
+        }
+    }
+
+    fn generation_over(&mut self, now: CallTime) {
+        let Some(turn) = &mut self.turn else { return };
+        turn.generation = None;
+        if let Some(rest) = turn.phraser.finish() {
+            self.add_phrase(rest, false, now);
+        }
+        let Some(turn) = &self.turn else { return };
+        if turn.tools_answered == turn.tools.len() && !turn.has_words() {
+            self.generation_failed(Retry::Now, now); // an empty answer is no answer
+        }
+    }
+
+    pub(super) fn generation_failed(&mut self, retry: Retry, now: CallTime) {
+        let limits = &self.plan.limits;
+        let Some(turn) = &mut self.turn else { return };
+        turn.generation = None;
+        self.timers.disarm(Timer::Hedge);
+        if !turn.generation_spoke && turn.retries < limits.retries_per_turn && !turn.reports {
+            match retry {
+                Retry::Now => {
+                    turn.retries += 1;
+                    self.note(Note::Retried);
+                    return self.ask(now);
+                }
+                Retry::After(wait) if wait <= limits.longest_retry_wait => {
+                    turn.retries += 1;
+                    turn.waits_to_retry = true;
+                    self.timers.arm(Timer::Retry, now + wait);
+                    return;
+                }
+                Retry::After(_) | Retry::Never => {}
+            }
+        }
+        if turn.phrases.iter().any(|phrase| phrase.kind == Kind::Answer) {
+            turn.failed = true;
+            if let Some(rest) = turn.phraser.finish() {
+                self.add_phrase(rest, false, now);
+            }
+        } else if turn.reports && !turn.is_audible() {
+            self.forget_turn(); // the model has nothing to say of its own accord
+            self.await_caller(now);
+        } else {
+            self.apologise(now);
+        }
+    }
+
+    pub(super) fn retry(&mut self, now: CallTime) {
+        if self.turn.as_ref().is_some_and(|turn| turn.waits_to_retry) {
+            self.note(Note::Retried);
+            self.ask(now);
+        }
+    }
+
+    pub(super) fn apologise(&mut self, now: CallTime) {
+        let Some(turn) = &mut self.turn else { return };
+        if turn.failed {
+            return;
+        }
+        turn.failed = true;
+        self.note(Note::Apologised);
+        self.add_phrase(self.plan.apology.clone(), true, now);
+    }
+
+    /// A tool that outlived its turn has ended: when nobody is speaking, the model is asked what to make of it.
+    pub(super) fn report_news(&mut self, now: CallTime) {
+        if !self.news
+            || self.turn.is_some()
+            || self.kept_answer.is_some()
+            || self.ears.has_begun()
+            || self.plan.turns != Turns::ByVoice
+        {
+            return;
+        }
+        self.open_turn(|number| Turn { reports: true, ..Turn::unasked(number, now) });
+        self.ask_model(now);
+    }
+}

@@ -1,0 +1,268 @@
+//! What the caller hears when a provider is slow, fails, or dies in the middle.
+
+mod world;
+
+use bytes::Bytes;
+use seiketsu_call::{
+    AlignedChar, Call, GenerationEvent, Input, Note, Output, Plan, Retry, SynthesisEvent, VoiceActivity,
+};
+use seiketsu_domain::{CallTime, Stage, TurnOutcome};
+use std::time::Duration;
+use world::{World, asks, lines, ms, plan, says};
+
+const ANSWER: &str = "We have three homes in Riverside for you.";
+
+fn hedging() -> Plan {
+    let mut plan = plan();
+    plan.limits.hedges_per_round = 2;
+    plan
+}
+
+fn speculating() -> Plan {
+    let mut plan = plan();
+    plan.limits.speculations = 2;
+    plan
+}
+
+#[test]
+fn a_model_that_is_asked_early_answers_early() {
+    let mut world = World::new(speculating(), |_| says(ANSWER));
+    world.caller_says("do you have homes", 2_000, 1_000);
+    world.run_until(12_000);
+    assert_eq!(
+        world.stage_ms(1, Stage::RequestSent),
+        3_096,
+        "when the voice ended, before its last words were certain"
+    );
+    assert_eq!(world.stage_ms(1, Stage::FinalTranscript), 3_300);
+    assert_eq!(world.turn(1).timeline.first_substantive_ms(), Some(96 + 400 + 40 + 150));
+    assert_eq!(world.prompts.len(), 1, "asked once");
+    assert_eq!(world.noted(Note::SpeculationUsed), 1);
+}
+
+#[test]
+fn nothing_is_said_or_done_on_words_that_changed() {
+    let mut world = World::new(speculating(), |prompt| {
+        if lines(&prompt.messages).iter().any(|line| line.ends_with("fifty thousand")) {
+            asks(&[("book_viewing", "{}")])
+        } else {
+            says("Fifteen it is.")
+        }
+    });
+    world.caller_makes_noise(2_000, 1_000);
+    world.at(ms(2_900), Input::HeardPartly { text: "fifty thousand".to_owned() });
+    let heard = Input::Heard { text: "fifteen thousand".to_owned(), until: ms(3_000), settled: true };
+    world.at(ms(3_800), heard);
+    world.run_until(12_000);
+    assert_eq!(world.tools_run, [], "the tool of a guess never runs");
+    assert_eq!(world.noted(Note::SpeculationMissed), 1);
+    assert_eq!(world.turn(1).heard_text.expose(), "Fifteen it is.");
+}
+
+#[test]
+fn a_caller_who_goes_on_is_not_answered_twice() {
+    let mut world = World::new(speculating(), |_| says(ANSWER));
+    world.caller_says("do you have homes", 2_000, 1_000);
+    world.caller_says("in riverside", 3_200, 700);
+    world.run_until(14_000);
+    let answered = world.turns.iter().filter(|turn| turn.outcome == TurnOutcome::Answered).count();
+    assert_eq!(answered, 2, "the greeting and one answer");
+    assert_eq!(world.turns.last().unwrap().caller_text.expose(), "do you have homes in riverside");
+}
+
+#[test]
+fn a_slow_model_is_hedged_and_whoever_speaks_first_is_listened_to() {
+    let mut call = Call::new(Plan { greeting: String::new(), ..hedging() }, CallTime::ZERO);
+    call.handle(Input::Voice(VoiceActivity::Began { at: ms(1_000) }), ms(1_050));
+    call.handle(Input::Voice(VoiceActivity::Ended { at: ms(2_000) }), ms(2_096));
+    call.handle(Input::Heard { text: "hello".to_owned(), until: ms(2_000), settled: true }, ms(2_100));
+    call.handle_timeout(ms(2_250));
+    call.handle_timeout(ms(2_950));
+    let asked: Vec<_> = std::iter::from_fn(|| call.poll_output())
+        .filter_map(|output| {
+            if let Output::Generate { id, attempt, .. } = output { Some((id, attempt)) } else { None }
+        })
+        .collect();
+    assert_eq!(
+        asked.iter().map(|(_, attempt)| *attempt).collect::<Vec<_>>(),
+        [0, 1],
+        "700 ms after the first"
+    );
+    let (first, second) = (asked[0].0, asked[1].0);
+    let text = |text: &str| GenerationEvent::Text(text.to_owned());
+    call.handle(Input::Generation { id: second, event: text("Second to none. ") }, ms(3_100));
+    call.handle(Input::Generation { id: first, event: text("First. ") }, ms(3_150));
+    let outputs: Vec<_> = std::iter::from_fn(|| call.poll_output()).collect();
+    assert!(outputs.contains(&Output::CancelGeneration(first)));
+    let spoken: Vec<_> = outputs
+        .iter()
+        .filter_map(|output| if let Output::Speak { text, .. } = output { Some(text.as_str()) } else { None })
+        .collect();
+    assert_eq!(spoken, ["Second to none."], "one answer, not two");
+    assert_eq!(call.late_answers(), 1);
+}
+
+#[test]
+fn one_of_two_requests_that_fails_leaves_the_other() {
+    let mut asked = 0;
+    let mut patient = hedging();
+    patient.limits.acknowledge_after = Duration::from_secs(30);
+    let mut world = World::new(patient, move |_| {
+        asked += 1;
+        if asked == 1 { vec![GenerationEvent::Failed { retry: Retry::Never }] } else { says(ANSWER) }
+    });
+    world.delays.first_token = 1_000;
+    world.caller_says("do you have homes", 2_000, 1_000);
+    world.run_until(14_000);
+    assert_eq!(world.turn(1).heard_text.expose(), ANSWER);
+    assert_eq!(world.turn(1).timeline.first_substantive_ms(), Some(300 + 700 + 1_000 + 40 + 150));
+}
+
+#[test]
+fn a_provider_that_names_a_short_wait_is_asked_after_it_and_one_that_names_a_long_one_is_not() {
+    for (wait, asked, heard) in [(800, 2, ANSWER), (30_000, 1, "I am sorry, something went wrong.")] {
+        let mut round = 0;
+        let mut world = World::new(plan(), move |_| {
+            round += 1;
+            let retry = Retry::After(Duration::from_millis(wait));
+            if round == 1 { vec![GenerationEvent::Failed { retry }] } else { says(ANSWER) }
+        });
+        world.delays.first_token = 100;
+        world.caller_says("do you have homes", 2_000, 1_000);
+        world.run_until(12_000);
+        assert_eq!(world.prompts.len(), asked);
+        assert!(
+            world.turn(1).heard_text.expose().ends_with(heard),
+            "{:?}",
+            world.turn(1).heard_text.expose()
+        );
+        if asked == 2 {
+            assert_eq!(world.attempts[1].0, ms(3_400 + wait));
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_refused_is_not_tried_again() {
+    let mut world = World::new(plan(), |_| vec![GenerationEvent::Failed { retry: Retry::Never }]);
+    world.delays.first_token = 100;
+    world.caller_says("do you have homes", 2_000, 1_000);
+    world.run_until(12_000);
+    assert_eq!(world.prompts.len(), 1);
+    assert_eq!(world.turn(1).heard_text.expose(), "I am sorry, something went wrong.");
+    assert!(world.turn(1).timeline.first_audible_ms().is_some_and(|first| first < 1_000));
+}
+
+/// A call whose model has answered with [`ANSWER`], and the request to the voice.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn asked_to_speak() -> (Call, seiketsu_call::SynthesisId) {
+    let mut call = Call::new(Plan { greeting: String::new(), ..plan() }, CallTime::ZERO);
+    call.handle(Input::Voice(VoiceActivity::Began { at: ms(1_000) }), ms(1_050));
+    call.handle(Input::Voice(VoiceActivity::Ended { at: ms(2_000) }), ms(2_096));
+    call.handle(Input::Heard { text: "hello".to_owned(), until: ms(2_000), settled: true }, ms(2_100));
+    call.handle_timeout(ms(2_250));
+    let id = std::iter::from_fn(|| call.poll_output())
+        .find_map(|output| if let Output::Generate { id, .. } = output { Some(id) } else { None })
+        .unwrap();
+    call.handle(Input::Generation { id, event: GenerationEvent::Text(ANSWER.to_owned()) }, ms(2_300));
+    let finished = GenerationEvent::Finished { input_tokens: 1, output_tokens: 1 };
+    call.handle(Input::Generation { id, event: finished }, ms(2_310));
+    let speech = speeches(&mut call);
+    assert_eq!(speech[0].1, ANSWER);
+    (call, speech[0].0)
+}
+
+fn speeches(call: &mut Call) -> Vec<(seiketsu_call::SynthesisId, String)> {
+    std::iter::from_fn(|| call.poll_output())
+        .filter_map(
+            |output| if let Output::Speak { id, text, .. } = output { Some((id, text)) } else { None },
+        )
+        .collect()
+}
+
+fn audio_of(text: &str) -> SynthesisEvent {
+    let alignment: Vec<_> = text
+        .chars()
+        .enumerate()
+        .map(|(n, character)| AlignedChar { character, start_ms: n as u32 * 50, end_ms: n as u32 * 50 + 50 })
+        .collect();
+    SynthesisEvent::Audio { audio: Bytes::from(vec![0x55; text.chars().count() * 50 * 8]), alignment }
+}
+
+#[test]
+fn a_voice_that_dies_in_mid_sentence_goes_on_at_the_first_word_it_did_not_finish() {
+    let (mut call, id) = asked_to_speak();
+    call.handle(Input::Synthesis { id, event: audio_of("We have three ho") }, ms(2_500));
+    call.handle(Input::Synthesis { id, event: SynthesisEvent::Failed }, ms(2_600));
+    let again = speeches(&mut call);
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].1, "homes in Riverside for you.");
+    let rest = again[0].0;
+    call.handle(Input::Synthesis { id: rest, event: audio_of(&again[0].1) }, ms(2_900));
+    call.handle(Input::Synthesis { id: rest, event: SynthesisEvent::Finished }, ms(2_900));
+    let turn = play_out(&mut call, ms(2_900));
+    assert_eq!(turn.heard_text.expose(), ANSWER);
+    assert_eq!(turn.outcome, TurnOutcome::Answered);
+}
+
+/// Lets playback run to its end; returns the turn.
+fn play_out(call: &mut Call, from: CallTime) -> seiketsu_domain::TurnRecord {
+    let mut marks: Vec<_> = Vec::new();
+    for at in (from.as_millis()..from.as_millis() + 20_000).step_by(50).map(ms) {
+        while let Some(output) = call.poll_output() {
+            if let Output::Mark(mark) = output {
+                marks.push(mark);
+            } else if let Output::Committed(turn) = output {
+                return *turn;
+            }
+        }
+        if call.poll_timeout().is_some_and(|(due, _)| due <= at) {
+            call.handle_timeout(at);
+        }
+    }
+    panic!("the turn did not end; marks {marks:?}");
+}
+
+#[test]
+fn a_voice_that_owes_its_first_sound_is_asked_again_after_a_second() {
+    let (mut call, first) = asked_to_speak();
+    let (due, _) = call.poll_timeout().unwrap();
+    assert_eq!(due, ms(2_310 + 1_000));
+    call.handle_timeout(due);
+    let outputs: Vec<_> = std::iter::from_fn(|| call.poll_output()).collect();
+    assert!(outputs.contains(&Output::CancelSpeech(first)));
+    let again = outputs.iter().find_map(|o| if let Output::Speak { id, .. } = o { Some(*id) } else { None });
+    assert!(again.is_some_and(|id| id != first));
+    call.handle(Input::Synthesis { id: first, event: audio_of(ANSWER) }, ms(3_400));
+    assert_eq!(call.late_answers(), 1, "what comes after all is dropped");
+}
+
+#[test]
+fn final_words_that_do_not_come_are_not_waited_for_long_when_words_are_known() {
+    let mut world = World::new(plan(), |_| says(ANSWER));
+    world.caller_makes_noise(2_000, 1_000);
+    world.at(ms(2_800), Input::HeardPartly { text: "do you have homes".to_owned() });
+    world.run_until(12_000);
+    assert_eq!(world.stage_ms(1, Stage::RequestSent), 3_250 + 900);
+    assert!(world.turn(1).timeline.first_audible_ms().is_some_and(|first| first <= 2_000));
+}
+
+#[test]
+fn acknowledgements_fit_what_was_said_and_never_come_twice_in_a_row() {
+    let mut told = plan();
+    told.acknowledgements.noting = vec!["Okay.".to_owned(), "Got it.".to_owned()];
+    let mut world = World::new(told, |_| says("Very well."));
+    world.delays.first_token = 3_000;
+    for (n, text) in
+        ["what do you have", "i want a garden", "three bedrooms", "where is it"].into_iter().enumerate()
+    {
+        world.caller_says(text, 2_000 + n as u64 * 8_000, 700);
+    }
+    world.run_until(40_000);
+    let said: Vec<_> = world.turns.iter().filter_map(|turn| turn.acknowledgement.clone()).collect();
+    assert_eq!(said.len(), 4);
+    assert!(["One moment.", "Let me see."].contains(&said[0].as_str()), "{said:?}");
+    assert!(["Okay.", "Got it."].contains(&said[1].as_str()), "{said:?}");
+    assert!(["Okay.", "Got it."].contains(&said[2].as_str()), "{said:?}");
+    assert!(said.windows(2).all(|pair| pair[0] != pair[1]), "{said:?}");
+}
