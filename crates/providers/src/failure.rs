@@ -5,11 +5,11 @@ use std::{fmt, time::Duration};
 /// The companies this crate speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Vendor {
-    /// Language model.
+    /// Language model; second choice for recognition and synthesis.
     OpenAi,
     /// Speech recognition.
     Deepgram,
-    /// Speech synthesis.
+    /// Speech synthesis; second choice for recognition.
     ElevenLabs,
     /// Telephony.
     Twilio,

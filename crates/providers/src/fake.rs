@@ -26,13 +26,28 @@ pub(crate) async fn soon<F: Future>(what: F) -> F::Output {
     time::timeout(PATIENCE, what).await.expect("nothing happened in time")
 }
 
-/// An HTTP client as the binary would make one; the cryptography behind it is never used on loopback.
-pub(crate) fn http_client() -> reqwest::Client {
+/// What the binary does before anything else; on loopback it is never used.
+pub(crate) fn choose_cryptography() {
     static CRYPTOGRAPHY: Once = Once::new();
     CRYPTOGRAPHY.call_once(|| {
         rustls::crypto::ring::default_provider().install_default().expect("installed once");
     });
+}
+
+/// An HTTP client as the binary would make one.
+pub(crate) fn http_client() -> reqwest::Client {
+    choose_cryptography();
     reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+/// Lets time pass at once, in steps small enough for everything that counts them.
+pub(crate) async fn pass(duration: Duration) {
+    const STEP: Duration = Duration::from_millis(25);
+    time::pause();
+    for _ in 0..duration.as_millis() / STEP.as_millis() {
+        time::advance(STEP).await;
+    }
+    time::resume();
 }
 
 /// A vendor.
@@ -95,21 +110,21 @@ pub(crate) struct HttpPeer {
 }
 
 impl HttpPeer {
-    /// Reads a request: its head and its body.
+    /// Reads a request: its head and its body. What is no text in them is replaced.
     pub(crate) async fn request(&mut self) -> (String, String) {
         let mut bytes = Vec::new();
         loop {
             let count = soon(self.stream.read_buf(&mut bytes)).await.unwrap();
             assert!(count > 0, "the client hung up: {}", String::from_utf8_lossy(&bytes));
-            let text = String::from_utf8_lossy(&bytes);
-            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-            let head = head.to_ascii_lowercase();
+            let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+            let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
             let length = head
+                .to_ascii_lowercase()
                 .split("content-length: ")
                 .nth(1)
                 .map_or(0, |rest| rest.split("\r\n").next().unwrap_or_default().parse().unwrap());
-            if body.len() >= length {
-                return (text.split_once("\r\n\r\n").unwrap().0.to_owned(), body.to_owned());
+            if bytes.len() >= end + 4 + length {
+                return (head, String::from_utf8_lossy(&bytes[end + 4..]).into_owned());
             }
         }
     }
@@ -119,8 +134,11 @@ impl HttpPeer {
     }
 
     /// Sends one chunk of a body that was announced as `transfer-encoding: chunked`.
-    pub(crate) async fn chunk(&mut self, text: &str) {
-        self.send(&format!("{:x}\r\n{text}\r\n", text.len())).await;
+    pub(crate) async fn chunk(&mut self, bytes: impl AsRef<[u8]>) {
+        let bytes = bytes.as_ref();
+        self.send(&format!("{:x}\r\n", bytes.len())).await;
+        self.stream.write_all(bytes).await.unwrap();
+        self.send("\r\n").await;
     }
 
     /// Waits until the client has gone.

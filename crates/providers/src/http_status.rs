@@ -2,6 +2,7 @@
 
 use crate::{Failure, FailureKind, Vendor};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use jiff::fmt::rfc2822;
 use serde::Deserialize;
 use std::{borrow::Cow, error::Error, fmt::Write as _, time::Duration};
 
@@ -52,17 +53,24 @@ pub(crate) async fn read_some(response: &mut reqwest::Response) -> Vec<u8> {
     body
 }
 
-/// How long the vendor asks to be left alone: `retry-after-ms`, or `retry-after` in seconds. The date form of
-/// `retry-after` would have to be compared with this machine's clock and counts as not said.
+/// How long the vendor asks to be left alone: `retry-after-ms`, or `retry-after` in seconds or as a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let number = |name: &str| {
-        let value: f64 = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
+        let value: f64 = text(name)?.parse().ok()?;
         (value >= 0.0).then_some(value)
     };
-    let seconds = match number("retry-after-ms") {
-        Some(milliseconds) => milliseconds / 1_000.0,
-        None => number(header::RETRY_AFTER.as_str())?,
+    // Against the vendor's own clock, which the answer states: ours may be wrong. A date that has passed means that asking
+    // again is welcome.
+    let until_date = || {
+        let date = |name: &str| rfc2822::parse(text(name)?).ok().map(|zoned| zoned.timestamp());
+        let (now, then) = (date(header::DATE.as_str())?, date(header::RETRY_AFTER.as_str())?);
+        Some(then.duration_since(now).as_secs_f64().max(0.0))
     };
+    let seconds = number("retry-after-ms")
+        .map(|milliseconds| milliseconds / 1_000.0)
+        .or_else(|| number(header::RETRY_AFTER.as_str()))
+        .or_else(until_date)?;
     Some(Duration::try_from_secs_f64(seconds).unwrap_or(MAX_RETRY_AFTER).min(MAX_RETRY_AFTER))
 }
 
@@ -145,8 +153,21 @@ mod tests {
         assert_eq!(read(&[("retry-after", "inf")]), Some(MAX_RETRY_AFTER));
         assert_eq!(read(&[("retry-after", "-1")]), None);
         assert_eq!(read(&[("retry-after", "NaN")]), None);
-        assert_eq!(read(&[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")]), None);
         assert_eq!(read(&[]), None);
+    }
+
+    #[test]
+    fn a_date_to_retry_at_is_measured_against_the_vendors_own_clock() {
+        let read = |date: &'static str, then: &'static str| {
+            retry_after(&headers(&[("date", date), ("retry-after", then)]))
+        };
+        let now = "Wed, 21 Oct 2026 07:28:00 GMT";
+        assert_eq!(read(now, "Wed, 21 Oct 2026 07:28:09 GMT"), Some(Duration::from_secs(9)));
+        assert_eq!(read(now, "Wed, 21 Oct 2026 07:27:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(read(now, "Mon, 21 Oct 2126 07:28:00 GMT"), Some(MAX_RETRY_AFTER));
+        assert_eq!(read(now, "tomorrow"), None);
+        assert_eq!(read("yesterday", "Wed, 21 Oct 2026 07:28:09 GMT"), None);
+        assert_eq!(retry_after(&headers(&[("retry-after", "Wed, 21 Oct 2026 07:28:09 GMT")])), None);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub struct RecogniserOptions {
 
 /// What a recogniser reports. All times are milliseconds of audio sent to it, so that they can be laid over the call
 /// whatever the network did in between.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum RecognitionEvent {
     /// Somebody began to speak.
     SpeechStarted {
@@ -50,6 +50,8 @@ pub enum RecognitionEvent {
         start_ms: u64,
         /// End of the stretch.
         end_ms: u64,
+        /// How sure the recogniser is of the words, from 0 to 1, where it says so.
+        confidence: Option<f32>,
     },
     /// No words for a while, by the recogniser's word timings.
     UtteranceEnd {

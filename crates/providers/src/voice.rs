@@ -14,7 +14,7 @@ pub struct VoiceOptions {
     pub voice: VoiceChoice,
     /// In which language.
     pub language: Language,
-    /// In which form the audio is wanted.
+    /// In which form the audio is wanted; [`VoiceSession::format`] says what comes.
     pub format: AudioFormat,
 }
 
@@ -59,7 +59,7 @@ pub enum VoiceEvent {
     Audio {
         /// Which.
         id: SynthesisId,
-        /// Audio in the format of the options, without any header; may be empty where only alignment came.
+        /// Audio in the format of the session, without any header; may be empty where only alignment came.
         audio: Bytes,
         /// The characters heard in it.
         alignment: Vec<AlignedChar>,
@@ -85,6 +85,9 @@ pub struct VoiceSession {
     pub input: mpsc::Sender<VoiceInput>,
     /// Bounded; a slow reader slows the vendor down.
     pub events: mpsc::Receiver<VoiceEvent>,
+    /// The form in which the audio really comes: the one asked for where the vendor has it, else the nearest that the
+    /// vendor has. Whoever opened the session converts.
+    pub format: AudioFormat,
 }
 
 /// A vendor that turns text into speech.

@@ -11,6 +11,10 @@ mod deepgram_message;
 mod elevenlabs_message;
 #[path = "../../../fuzz/exercises/openai_stream.rs"]
 mod openai_stream;
+#[path = "../../../fuzz/exercises/openai_transcription.rs"]
+mod openai_transcription;
+#[path = "../../../fuzz/exercises/scribe_message.rs"]
+mod scribe_message;
 #[path = "../../../fuzz/exercises/twilio_signature.rs"]
 mod twilio_signature;
 
@@ -31,6 +35,16 @@ fn replay(target: &str, exercise: fn(&[u8])) {
 #[test]
 fn the_corpus_of_openai_streams_does_no_harm() {
     replay("openai_stream", openai_stream::run);
+}
+
+#[test]
+fn the_corpus_of_openai_transcriptions_does_no_harm() {
+    replay("openai_transcription", openai_transcription::run);
+}
+
+#[test]
+fn the_corpus_of_scribe_messages_does_no_harm() {
+    replay("scribe_message", scribe_message::run);
 }
 
 #[test]

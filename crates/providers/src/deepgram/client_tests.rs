@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
-    Retry,
-    fake::{Fake, SocketPeer, soon},
+    FailureKind, RecogniserInput, Retry,
+    fake::{Fake, SocketPeer, pass, soon},
+    live::{EVENT_QUEUE, INPUT_QUEUE},
 };
-use bytes::Bytes;
 use seiketsu_domain::{AudioFormat, Language};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -20,6 +20,8 @@ fn patient(base_url: Url) -> DeepgramConfig {
         connect_timeout: LONG,
         keep_alive: LONG,
         ping: LONG,
+        answer_timeout: LONG,
+        quiet_timeout: LONG,
         close_timeout: LONG,
         ..DeepgramConfig::new(base_url, "dg-key".into())
     }
@@ -51,6 +53,7 @@ fn final_event(words: &str) -> RecognitionEvent {
         from_finalize: false,
         start_ms: 500,
         end_ms: 1_500,
+        confidence: None,
     }
 }
 
@@ -182,6 +185,101 @@ async fn a_peer_that_answers_pings_stays_however_quiet_it_is() {
     }
     peer.send(final_words("still here")).await;
     assert_eq!(next(&mut session).await, final_event("still here"));
+}
+
+/// The patience of a real call, with which the tests below let time pass.
+fn as_in_a_call(config: &mut DeepgramConfig) {
+    let DeepgramConfig { answer_timeout, quiet_timeout, .. } =
+        DeepgramConfig::new(config.base_url.clone(), "dg-key".into());
+    (config.answer_timeout, config.quiet_timeout) = (answer_timeout, quiet_timeout);
+}
+
+fn finalized(words: &str) -> String {
+    final_words(words).replace(r#""is_final":true"#, r#""is_final":true,"from_finalize":true"#)
+}
+
+#[tokio::test]
+async fn a_question_without_an_answer_is_noticed_in_less_than_two_seconds() {
+    let (mut session, mut peer) = open_with(as_in_a_call).await;
+    session.input.send(RecogniserInput::Finalize).await.unwrap();
+    assert_eq!(peer.text().await, wire::FINALIZE);
+    pass(Duration::from_millis(600)).await;
+    peer.send(finalized("")).await;
+    assert!(matches!(next(&mut session).await, RecognitionEvent::Final { from_finalize: true, .. }));
+    pass(Duration::from_secs(5)).await;
+    peer.send(final_words("an answered question is owed no more")).await;
+    next(&mut session).await;
+
+    session.input.send(RecogniserInput::Finalize).await.unwrap();
+    assert_eq!(peer.text().await, wire::FINALIZE);
+    pass(Duration::from_millis(1_500)).await;
+    let failure = failure(&mut session).await;
+    assert_eq!(failure.kind, FailureKind::Timeout);
+    assert!(failure.detail.contains("last words"), "{failure}");
+}
+
+#[tokio::test]
+async fn whoever_works_through_a_backlog_of_audio_is_not_late() {
+    let (mut session, mut peer) = open_with(as_in_a_call).await;
+    session.input.send(RecogniserInput::Finalize).await.unwrap();
+    assert_eq!(peer.text().await, wire::FINALIZE);
+    for word in ["one", "two", "three", "four", "five"] {
+        pass(Duration::from_millis(600)).await;
+        peer.send(final_words(word)).await;
+        assert_eq!(next(&mut session).await, final_event(word));
+    }
+    pass(Duration::from_millis(1_500)).await;
+    assert_eq!(failure(&mut session).await.kind, FailureKind::Timeout);
+}
+
+#[tokio::test]
+async fn a_vendor_that_is_quiet_while_audio_flows_is_asked_for_a_sign_of_life() {
+    let (mut session, mut peer) = open_with(as_in_a_call).await;
+    pass(Duration::from_secs(12)).await;
+    let audio = RecogniserInput::Audio(Bytes::from_static(&[0xff; 160]));
+    session.input.send(audio.clone()).await.unwrap();
+    assert!(matches!(peer.next().await, Some(Message::Binary(_))), "without audio nobody is asked");
+    pass(Duration::from_millis(10_500)).await;
+    assert_eq!(peer.text().await, wire::FINALIZE);
+    peer.send(finalized("")).await;
+    peer.send(r#"{"type":"SpeechStarted","timestamp":0.5}"#).await;
+    let event = next(&mut session).await;
+    assert_eq!(event, RecognitionEvent::SpeechStarted { at_ms: 500 }, "the sign itself is kept back");
+
+    session.input.send(audio).await.unwrap();
+    assert!(matches!(peer.next().await, Some(Message::Binary(_))));
+    pass(Duration::from_millis(10_500)).await;
+    assert_eq!(peer.text().await, wire::FINALIZE);
+    pass(Duration::from_millis(1_500)).await;
+    assert_eq!(failure(&mut session).await.kind, FailureKind::Timeout);
+}
+
+#[tokio::test]
+async fn words_in_a_sign_of_life_are_passed_on_as_unasked() {
+    let (mut session, mut peer) = open_with(as_in_a_call).await;
+    session.input.send(RecogniserInput::Audio(Bytes::from_static(&[0xff; 160]))).await.unwrap();
+    assert!(matches!(peer.next().await, Some(Message::Binary(_))));
+    pass(Duration::from_millis(10_500)).await;
+    assert_eq!(peer.text().await, wire::FINALIZE);
+    peer.send(finalized("wait")).await;
+    assert_eq!(next(&mut session).await, final_event("wait"));
+}
+
+#[tokio::test]
+async fn a_slow_reader_of_the_events_makes_nobody_late() {
+    let (mut session, mut peer) = open_with(as_in_a_call).await;
+    for _ in 0..EVENT_QUEUE + 2 {
+        peer.send(final_words("x")).await;
+    }
+    session.input.send(RecogniserInput::Finalize).await.unwrap();
+    assert_eq!(peer.text().await, wire::FINALIZE);
+    peer.send(finalized("y")).await;
+    pass(Duration::from_secs(5)).await;
+    for _ in 0..EVENT_QUEUE + 2 {
+        assert_eq!(next(&mut session).await, final_event("x"));
+    }
+    let answer = next(&mut session).await;
+    assert!(matches!(answer, RecognitionEvent::Final { from_finalize: true, .. }), "{answer:?}");
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ pub fn listen_url(base: &Url, model: &str, options: &RecogniserOptions) -> Resul
 }
 
 /// A message of the vendor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Incoming {
     /// Something a caller of this crate wants to know.
     Event(RecognitionEvent),
@@ -156,12 +156,15 @@ struct Channel {
 #[derive(Deserialize)]
 struct Alternative {
     transcript: String,
+    confidence: Option<f32>,
 }
 
 impl Results {
     fn into_event(self) -> RecognitionEvent {
         let best = self.channel.alternatives.into_iter().next();
-        let text = best.map(|best| best.transcript).unwrap_or_default();
+        let (text, confidence) = best.map(|best| (best.transcript, best.confidence)).unwrap_or_default();
+        // Of silence the vendor says that it is sure to 0: that is no statement about words.
+        let confidence = confidence.filter(|_| !text.is_empty()).map(|confidence| confidence.clamp(0.0, 1.0));
         let start_ms = milliseconds(self.start);
         let end_ms = milliseconds(self.start + self.duration).max(start_ms);
         if self.is_final {
@@ -171,6 +174,7 @@ impl Results {
                 from_finalize: self.from_finalize,
                 start_ms,
                 end_ms,
+                confidence,
             }
         } else {
             RecognitionEvent::Partial { text, start_ms, end_ms }

@@ -61,11 +61,12 @@ fn final_words_say_whether_the_speaker_paused_and_whether_we_asked() {
         from_finalize,
         start_ms: 1_000,
         end_ms: 1_500,
+        confidence: Some(0.5),
     };
     let message = |speech_final, from_finalize| {
         let message = format!(
             r#"{{"type":"Results","start":1.0,"duration":0.5,"is_final":true,"speech_final":{speech_final},
-            "from_finalize":{from_finalize},"channel":{{"alternatives":[{{"transcript":"yes"}}]}}}}"#
+            "from_finalize":{from_finalize},"channel":{{"alternatives":[{{"transcript":"yes","confidence":0.5}}]}}}}"#
         );
         parse(&message).unwrap()
     };
@@ -79,6 +80,23 @@ fn a_final_without_any_alternative_is_silence() {
         r#"{"type":"Results","start":1.0,"duration":0.5,"is_final":true,"channel":{"alternatives":[]}}"#;
     let Incoming::Event(RecognitionEvent::Final { text, .. }) = parse(message).unwrap() else { panic!() };
     assert_eq!(text, "");
+}
+
+#[test]
+fn how_sure_the_vendor_is_is_said_of_words_only() {
+    let confidence = |alternative: &str| {
+        let message = format!(
+            r#"{{"type":"Results","start":1.0,"duration":0.5,"is_final":true,"channel":{{"alternatives":[{alternative}]}}}}"#
+        );
+        let Incoming::Event(RecognitionEvent::Final { confidence, .. }) = parse(&message).unwrap() else {
+            panic!()
+        };
+        confidence
+    };
+    assert_eq!(confidence(r#"{"transcript":"yes","confidence":0.75}"#), Some(0.75));
+    assert_eq!(confidence(r#"{"transcript":"yes","confidence":7}"#), Some(1.0));
+    assert_eq!(confidence(r#"{"transcript":"yes"}"#), None);
+    assert_eq!(confidence(r#"{"transcript":"","confidence":0.0}"#), None);
 }
 
 #[test]

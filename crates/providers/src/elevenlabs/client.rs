@@ -1,6 +1,7 @@
 //! Speech over a WebSocket.
 
 use super::{
+    API_KEY,
     contexts::{Contexts, MAX_IDLE_TICKS, Outbox},
     wire,
 };
@@ -9,7 +10,6 @@ use crate::{
     websocket::{Frame, Patience, Socket, text},
 };
 use async_trait::async_trait;
-use http::HeaderName;
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 use tokio::{
@@ -19,7 +19,6 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-const API_KEY: HeaderName = HeaderName::from_static("xi-api-key");
 /// Texts and cancellations that wait to be taken.
 const INPUT_QUEUE: usize = 64;
 /// Events that wait for a slow reader before the vendor has to.
@@ -36,7 +35,8 @@ pub struct ElevenLabsConfig {
     pub api_key: SecretString,
     /// For name, TCP, TLS and the WebSocket handshake together.
     pub connect_timeout: Duration,
-    /// From asking to the first audio, and between pieces of it; after that the synthesis has failed.
+    /// From asking to the first audio, and between pieces of it; after that, and at most a tenth more, the synthesis has
+    /// failed.
     pub progress_timeout: Duration,
     /// With nothing else to send for so long, a keep-alive is sent. The vendor hangs up after sixty seconds.
     pub keep_alive: Duration,
@@ -45,13 +45,13 @@ pub struct ElevenLabsConfig {
 }
 
 impl ElevenLabsConfig {
-    /// Patience that suits a phone call.
+    /// Patience that suits a phone call: 3 s to connect, 1.5 s without progress.
     pub fn new(base_url: Url, api_key: SecretString) -> Self {
         Self {
             base_url,
             api_key,
             connect_timeout: Duration::from_secs(3),
-            progress_timeout: Duration::from_secs(4),
+            progress_timeout: Duration::from_millis(1_500),
             keep_alive: Duration::from_secs(15),
             ping: Duration::from_secs(2),
         }
@@ -92,7 +92,7 @@ impl Voice for ElevenLabs {
             progress: interval(config.progress_timeout / MAX_IDLE_TICKS),
         };
         self.tasks.spawn(session.run());
-        Ok(VoiceSession { input: input_sender, events: event_receiver })
+        Ok(VoiceSession { input: input_sender, events: event_receiver, format: options.format })
     }
 }
 
@@ -139,6 +139,8 @@ impl Session {
             // While the reader is slow the socket is not read and no progress expected, but cancellations still count.
             let reading = self.out.events.is_empty();
             tokio::select! {
+                // What has arrived is read before anything counts as late.
+                biased;
                 input = self.input.recv(), if more_input && self.out.events.len() < MAX_OUTBOX => match input {
                     Some(VoiceInput::Speak { id, text }) => self.contexts.speak(id, text, &mut self.out)?,
                     Some(VoiceInput::Cancel { id }) => self.contexts.cancel(id, &mut self.out)?,

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     AlignedChar, SynthesisId,
-    fake::{Fake, SocketPeer, soon},
+    fake::{Fake, SocketPeer, pass, soon},
 };
 use bytes::Bytes;
 use seiketsu_domain::{AudioFormat, Language, VoiceChoice};
@@ -147,6 +147,73 @@ async fn a_synthesis_that_gets_nowhere_fails_and_the_session_goes_on() {
     assert_eq!(next(&mut session).await, VoiceEvent::Finished { id: SynthesisId(2) });
 }
 
+/// The patience of a real call.
+fn as_in_a_call(config: &mut ElevenLabsConfig) {
+    config.progress_timeout =
+        ElevenLabsConfig::new(config.base_url.clone(), "el-key".into()).progress_timeout;
+}
+
+#[tokio::test]
+async fn a_connection_that_goes_half_open_is_noticed_in_less_than_two_seconds() {
+    let failed = |event: VoiceEvent| {
+        let VoiceEvent::Failed { id, failure } = event else { panic!("{event:?} instead of a failure") };
+        (id, failure.kind)
+    };
+    // Before the first sound.
+    let (mut session, mut peer) = open_with(as_in_a_call).await;
+    speak(&session, 1, "Hello?").await;
+    asked_for(&mut peer).await;
+    pass(Duration::from_millis(1_900)).await;
+    assert_eq!(failed(next(&mut session).await), (Some(SynthesisId(1)), FailureKind::Timeout));
+
+    // In the middle of a phrase: what came counts as progress, and what was said is kept.
+    let (mut session, mut peer) = open_with(as_in_a_call).await;
+    speak(&session, 1, "Half of").await;
+    asked_for(&mut peer).await;
+    for piece in 0..4 {
+        pass(Duration::from_millis(800)).await;
+        send_audio(&mut peer, "1", &[1; 80]).await;
+        assert_eq!(next(&mut session).await, audio_event(1, &[1; 80], 3 + piece * 10));
+    }
+    pass(Duration::from_millis(1_900)).await;
+    assert_eq!(failed(next(&mut session).await), (Some(SynthesisId(1)), FailureKind::Timeout));
+}
+
+#[tokio::test]
+async fn twenty_phrases_at_once_never_open_more_contexts_than_the_vendor_allows() {
+    const PHRASES: u64 = 20;
+    const VENDORS_LIMIT: usize = 5;
+    let (mut session, mut peer) = open().await;
+    for id in 0..PHRASES {
+        speak(&session, id, "One of many.").await;
+    }
+    while session.input.capacity() < session.input.max_capacity() {
+        tokio::task::yield_now().await;
+    }
+    let mut open = std::collections::BTreeSet::new();
+    let mut finished = 0;
+    while finished < PHRASES {
+        // Everything that the client has sent so far is in front of its answer to this.
+        futures_util::SinkExt::send(&mut peer.stream, Message::Ping(Bytes::new())).await.unwrap();
+        loop {
+            let message = soon(futures_util::StreamExt::next(&mut peer.stream)).await.unwrap().unwrap();
+            if message.is_pong() {
+                break;
+            }
+            let message: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
+            open.insert(message["context_id"].as_str().unwrap().parse::<u64>().unwrap());
+        }
+        assert!(open.len() <= VENDORS_LIMIT, "{open:?} at once");
+        let oldest = open.pop_first().expect("something is being said until everything has been");
+        assert_eq!(oldest, finished, "in the order in which it was asked for");
+        send_audio(&mut peer, &oldest.to_string(), &[1; 8]).await;
+        send_last(&mut peer, &oldest.to_string()).await;
+        assert_eq!(next(&mut session).await, audio_event(oldest, &[1; 8], 3));
+        assert_eq!(next(&mut session).await, VoiceEvent::Finished { id: SynthesisId(oldest) });
+        finished += 1;
+    }
+}
+
 #[tokio::test]
 async fn a_quiet_session_is_kept_alive() {
     let (_session, mut peer) = open_with(|config| config.keep_alive = SHORT).await;
@@ -169,7 +236,7 @@ async fn close_ends_the_session_at_once() {
 async fn a_dropped_input_ends_the_session_when_everything_has_been_said() {
     let (session, mut peer) = open().await;
     speak(&session, 1, "To the end.").await;
-    let VoiceSession { input, mut events } = session;
+    let VoiceSession { input, mut events, .. } = session;
     drop(input);
     asked_for(&mut peer).await;
     send_audio(&mut peer, "1", &[1; 80]).await;
@@ -186,7 +253,7 @@ async fn a_dropped_session_closes_its_connection() {
     drop(session);
     peer.gone().await;
 
-    let (VoiceSession { input, events }, peer) = open().await;
+    let (VoiceSession { input, events, .. }, peer) = open().await;
     drop(events);
     peer.gone().await;
     soon(input.closed()).await;

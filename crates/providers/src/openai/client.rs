@@ -1,13 +1,14 @@
 //! Chat completions over HTTP.
 
-use super::wire::{StreamParser, request_body};
-use crate::{
-    Failure, FailureKind, Generation, GenerationEvent, GenerationRequest, LanguageModel, Vendor, http_status,
+use super::{
+    endpoint::{self, Endpoint},
+    wire::{StreamParser, request_body},
 };
+use crate::{Failure, FailureKind, Generation, GenerationEvent, GenerationRequest, LanguageModel, Vendor};
 use async_trait::async_trait;
-use http::{HeaderValue, header};
+use http::{Method, header};
 use reqwest::Response;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use std::time::Duration;
 use tokio::{sync::mpsc, time};
 use tokio_util::task::TaskTracker;
@@ -26,37 +27,38 @@ pub struct OpenAiConfig {
     pub api_key: SecretString,
     /// From asking to the first token.
     pub first_token_timeout: Duration,
-    /// The longest pause within an answer.
+    /// The longest pause within an answer: so long without a byte, and the connection counts as half open.
     pub idle_timeout: Duration,
+}
+
+impl OpenAiConfig {
+    /// Patience that suits a phone call: 5 s for the first token, because whoever cannot wait asks somebody else
+    /// meanwhile, and 1.8 s within an answer that has begun.
+    pub fn new(base_url: Url, api_key: SecretString) -> Self {
+        Self {
+            base_url,
+            api_key,
+            first_token_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_millis(1_800),
+        }
+    }
 }
 
 /// The client. Cheap to share; connections are the HTTP client's.
 #[derive(Debug, Clone)]
 pub struct OpenAi {
-    config: OpenAiConfig,
-    http: reqwest::Client,
+    endpoint: Endpoint,
+    first_token_timeout: Duration,
+    idle_timeout: Duration,
     tasks: TaskTracker,
 }
 
 impl OpenAi {
     /// A client whose runs are tasks of `tasks`.
     pub fn new(config: OpenAiConfig, http: reqwest::Client, tasks: TaskTracker) -> Self {
-        Self { config, http, tasks }
-    }
-
-    fn url(&self, path: &[&str]) -> Result<Url, Failure> {
-        let mut url = self.config.base_url.clone();
-        let Ok(mut segments) = url.path_segments_mut() else {
-            let detail = format!("`{}` is not a base URL", self.config.base_url);
-            return Err(Failure::new(Vendor::OpenAi, FailureKind::BadRequest, detail));
-        };
-        segments.pop_if_empty().extend(path);
-        drop(segments);
-        Ok(url)
-    }
-
-    fn authorization(&self) -> Result<HeaderValue, Failure> {
-        http_status::secret_header(Vendor::OpenAi, &format!("Bearer {}", self.config.api_key.expose_secret()))
+        let OpenAiConfig { base_url, api_key, first_token_timeout, idle_timeout } = config;
+        let endpoint = Endpoint::new(base_url, api_key, http);
+        Self { endpoint, first_token_timeout, idle_timeout, tasks }
     }
 }
 
@@ -64,17 +66,16 @@ impl OpenAi {
 impl LanguageModel for OpenAi {
     async fn generate(&self, request: GenerationRequest) -> Result<Generation, Failure> {
         let asked = self
-            .http
-            .post(self.url(&["chat", "completions"])?)
-            .header(header::AUTHORIZATION, self.authorization()?)
+            .endpoint
+            .request(Method::POST, &["chat", "completions"])?
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "text/event-stream")
             .body(request_body(&request)?);
         let (sender, events) = mpsc::channel(EVENT_QUEUE);
         let run = Run {
             events: sender,
-            first_token_timeout: self.config.first_token_timeout,
-            idle_timeout: self.config.idle_timeout,
+            first_token_timeout: self.first_token_timeout,
+            idle_timeout: self.idle_timeout,
         };
         self.tasks.spawn(run.drive(asked));
         Ok(Generation { events })
@@ -82,15 +83,13 @@ impl LanguageModel for OpenAi {
 
     async fn warm(&self) {
         let request = async {
-            let request =
-                self.http.get(self.url(&["models"])?).header(header::AUTHORIZATION, self.authorization()?);
-            let mut response =
-                request.send().await.map_err(|error| http_status::transport(Vendor::OpenAi, error))?;
+            let request = self.endpoint.request(Method::GET, &["models"])?;
+            let mut response = request.send().await.map_err(endpoint::broken)?;
             // Only a connection whose answer has been read to its end is used again.
             while let Ok(Some(_)) = response.chunk().await {}
             Ok::<_, Failure>(response.status())
         };
-        match time::timeout(self.config.first_token_timeout, request).await {
+        match time::timeout(self.first_token_timeout, request).await {
             Ok(Ok(status)) => debug!(vendor = %Vendor::OpenAi, %status, "connection is warm"),
             Ok(Err(failure)) => debug!(%failure, "connection could not be warmed"),
             Err(_) => debug!(vendor = %Vendor::OpenAi, "connection could not be warmed in time"),
@@ -127,7 +126,7 @@ impl Run {
         tokio::pin!(first_token);
         let no_token = || timeout("no token", self.first_token_timeout);
         let mut response = tokio::select! {
-            response = self.begin(request) => response?,
+            response = endpoint::begin(request, &["text/event-stream"]) => response?,
             () = &mut first_token => return Err(no_token()),
         };
         let mut parser = StreamParser::new();
@@ -164,23 +163,6 @@ impl Run {
         }
     }
 
-    async fn begin(&self, request: reqwest::RequestBuilder) -> Result<Response, Failure> {
-        let mut response =
-            request.send().await.map_err(|error| http_status::transport(Vendor::OpenAi, error))?;
-        if !response.status().is_success() {
-            let body = http_status::read_some(&mut response).await;
-            return Err(http_status::refused(Vendor::OpenAi, response.status(), response.headers(), &body));
-        }
-        let content_type =
-            response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-        if !content_type.to_ascii_lowercase().starts_with(b"text/event-stream") {
-            let found = String::from_utf8_lossy(content_type);
-            let detail = format!("an answer of type `{found}` instead of a stream of events");
-            return Err(Failure::new(Vendor::OpenAi, FailureKind::Garbage, detail));
-        }
-        Ok(response)
-    }
-
     async fn pass_on(&self, events: &mut Vec<GenerationEvent>) -> Result<(), Cancelled> {
         for event in events.drain(..) {
             self.events.send(event).await.map_err(|_| Cancelled)?;
@@ -195,7 +177,7 @@ async fn read(
     parser: &mut StreamParser,
     events: &mut Vec<GenerationEvent>,
 ) -> Result<bool, Failure> {
-    let chunk = response.chunk().await.map_err(|error| http_status::transport(Vendor::OpenAi, error))?;
+    let chunk = response.chunk().await.map_err(endpoint::broken)?;
     let Some(chunk) = chunk else { return Ok(false) };
     parser.push(&chunk, events)?;
     Ok(true)

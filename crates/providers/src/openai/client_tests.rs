@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     FinishReason, Retry, TokenUsage,
-    fake::{Fake, HttpPeer, http_client, soon},
+    fake::{Fake, HttpPeer, http_client, pass, soon},
 };
 use seiketsu_domain::ModelChoice;
 
@@ -137,6 +137,22 @@ async fn silence_in_mid_stream_is_a_timeout() {
     peer.send(HEAD).await;
     peer.chunk(HELLO).await;
     assert_eq!(next(&mut generation).await, hello());
+    assert_eq!(failure(&mut generation).await.kind, FailureKind::Timeout);
+}
+
+#[tokio::test]
+async fn with_the_patience_of_a_call_a_half_open_connection_is_noticed_in_less_than_two_seconds() {
+    let OpenAiConfig { first_token_timeout, idle_timeout, .. } =
+        OpenAiConfig::new("http://127.0.0.1:1/v1".parse().unwrap(), "sk-key".into());
+    let (mut generation, mut peer) = start(first_token_timeout, idle_timeout).await;
+    pass(Duration::from_secs(4)).await;
+    peer.send(HEAD).await;
+    for _ in 0..3 {
+        peer.chunk(HELLO).await;
+        assert_eq!(next(&mut generation).await, hello());
+        pass(Duration::from_millis(1_200)).await;
+    }
+    pass(Duration::from_millis(700)).await;
     assert_eq!(failure(&mut generation).await.kind, FailureKind::Timeout);
 }
 

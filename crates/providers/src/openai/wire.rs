@@ -3,10 +3,11 @@
 //! Source: OpenAI's API reference, "Create chat completion" and "Streaming events".
 
 mod request;
-mod sse;
+pub(super) mod sse;
 mod stream;
 
 pub use request::request_body;
+pub(super) use stream::vendors_error;
 pub use stream::{StreamError, StreamParser};
 
 /// The most tool calls one run may ask for.

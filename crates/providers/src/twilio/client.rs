@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::time::Duration;
 use url::Url;
 
-/// A call is hung up in the background; this only bounds it.
+/// Nobody hears these requests; this only bounds them.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// "The requested resource was not found": a call that has ended, or never was.
 const NOT_FOUND: u32 = 20_404;
@@ -49,14 +49,7 @@ impl Twilio {
 
     /// Ends a call. To be told twice does no harm.
     pub async fn hang_up(&self, call_sid: &str) -> Result<HangUp, Failure> {
-        let request = self
-            .http
-            .post(self.call_url(call_sid)?)
-            .basic_auth(&self.config.account_sid, Some(self.config.auth_token.expose_secret()))
-            .timeout(REQUEST_TIMEOUT)
-            .form(&[("Status", "completed")]);
-        let mut response =
-            request.send().await.map_err(|error| http_status::transport(Vendor::Twilio, error))?;
+        let mut response = self.update(call_sid, &[("Status", "completed")]).await?;
         let status = response.status();
         if status.is_success() {
             return Ok(HangUp::Ended);
@@ -68,17 +61,59 @@ impl Twilio {
         Err(http_status::refused(Vendor::Twilio, status, response.headers(), &body))
     }
 
+    /// Makes a live call leave what it is doing, a media stream say, and execute the document at `url`, which Twilio asks
+    /// for with a signed `POST`. A call that has ended is a failure here: nobody goes where it was to go.
+    pub async fn redirect(&self, call_sid: &str, url: &str) -> Result<(), Failure> {
+        let response = self.update(call_sid, &[("Url", url), ("Method", "POST")]).await?;
+        accepted(response).await
+    }
+
+    /// Whether Twilio answers and takes our credentials: reads the account, which costs nothing.
+    pub async fn probe(&self) -> Result<(), Failure> {
+        let file = format!("{}.json", self.config.account_sid);
+        let request = self.http.get(self.url(&[&file])?);
+        accepted(self.send(request).await?).await
+    }
+
+    async fn update(&self, call_sid: &str, form: &[(&str, &str)]) -> Result<reqwest::Response, Failure> {
+        let request = self.http.post(self.call_url(call_sid)?).form(form);
+        self.send(request).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Failure> {
+        request
+            .basic_auth(&self.config.account_sid, Some(self.config.auth_token.expose_secret()))
+            .timeout(REQUEST_TIMEOUT)
+            .send()
+            .await
+            .map_err(|error| http_status::transport(Vendor::Twilio, error))
+    }
+
     fn call_url(&self, call_sid: &str) -> Result<Url, Failure> {
+        self.url(&[&self.config.account_sid, "Calls", &format!("{call_sid}.json")])
+    }
+
+    /// A resource below the accounts.
+    fn url(&self, below_accounts: &[&str]) -> Result<Url, Failure> {
         let mut url = self.config.base_url.clone();
         let Ok(mut segments) = url.path_segments_mut() else {
             let detail = format!("`{}` is not a base URL", self.config.base_url);
             return Err(Failure::new(Vendor::Twilio, FailureKind::BadRequest, detail));
         };
-        let file = format!("{call_sid}.json");
-        segments.pop_if_empty().extend(["2010-04-01", "Accounts", &self.config.account_sid, "Calls", &file]);
+        segments.pop_if_empty().extend(["2010-04-01", "Accounts"]).extend(below_accounts);
         drop(segments);
         Ok(url)
     }
+}
+
+/// Whether a request was.
+async fn accepted(mut response: reqwest::Response) -> Result<(), Failure> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    let body = http_status::read_some(&mut response).await;
+    Err(http_status::refused(Vendor::Twilio, status, response.headers(), &body))
 }
 
 fn already_ended(status: StatusCode, body: &[u8]) -> bool {

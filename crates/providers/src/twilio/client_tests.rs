@@ -78,3 +78,56 @@ async fn a_foreign_call_sid_cannot_leave_its_place_in_the_path() {
     let url = client.call_url("../../x?y").unwrap();
     assert_eq!(url.path(), "/2010-04-01/Accounts/AC1/Calls/..%2F..%2Fx%3Fy.json");
 }
+
+#[tokio::test]
+async fn a_call_is_sent_elsewhere_by_setting_its_url() {
+    let fake = Fake::start().await;
+    let client = client(fake.url());
+    let vendor = async {
+        let mut peer = fake.accept_http().await;
+        let request = peer.request().await;
+        peer.send(&with_body("200 OK", r#"{"sid":"CA1","status":"in-progress"}"#)).await;
+        request
+    };
+    let url = "https://voice.example.com/twilio/transfer";
+    let (result, (head, body)) = tokio::join!(client.redirect("CA1", url), vendor);
+    assert_eq!(result, Ok(()));
+    assert!(head.starts_with("POST /2010-04-01/Accounts/AC1/Calls/CA1.json HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("authorization: Basic QUMxOnNlY3JldA=="), "{head}");
+    assert_eq!(body, "Url=https%3A%2F%2Fvoice.example.com%2Ftwilio%2Ftransfer&Method=POST");
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_be_sent_elsewhere_is_a_failure_whatever_the_reason() {
+    let redirected = async |response: String| {
+        let fake = Fake::start().await;
+        let client = client(fake.url());
+        let asked = client.redirect("CA1", "https://voice.example.com/twilio/transfer");
+        tokio::join!(asked, fake.answer(&response)).0.unwrap_err().kind
+    };
+    let credentials = with_body("401 Unauthorized", r#"{"code":20003,"message":"Authenticate"}"#);
+    assert_eq!(redirected(credentials).await, FailureKind::Unauthorized);
+    let gone = with_body("404 Not Found", r#"{"code":20404,"message":"not found","status":404}"#);
+    assert_eq!(redirected(gone).await, FailureKind::BadRequest);
+    let broken = redirected(with_body("503 Service Unavailable", "")).await;
+    assert!(!matches!(broken, FailureKind::BadRequest | FailureKind::Unauthorized), "{broken:?}");
+    assert_eq!(redirected(String::new()).await, FailureKind::Closed);
+}
+
+#[tokio::test]
+async fn the_account_tells_whether_our_credentials_are_good() {
+    let fake = Fake::start().await;
+    let client = client(fake.url());
+    let vendor = async {
+        let mut peer = fake.accept_http().await;
+        let (head, _) = peer.request().await;
+        peer.send(&with_body("200 OK", r#"{"sid":"AC1","status":"active"}"#)).await;
+        head
+    };
+    let (result, head) = tokio::join!(client.probe(), vendor);
+    assert_eq!(result, Ok(()));
+    assert!(head.starts_with("GET /2010-04-01/Accounts/AC1.json HTTP/1.1\r\n"), "{head}");
+    let refused = with_body("401 Unauthorized", r#"{"code":20003,"message":"Authenticate"}"#);
+    let (result, ()) = tokio::join!(client.probe(), fake.answer(&refused));
+    assert_eq!(result.unwrap_err().kind, FailureKind::Unauthorized);
+}

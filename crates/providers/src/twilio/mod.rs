@@ -1,4 +1,4 @@
-//! Twilio's REST API, as far as a call needs it, and the signature of its webhooks. The media stream is not here: there
+//! Twilio's REST API, as far as a call needs it (hanging up, sending it elsewhere), and the signature of its webhooks. The media stream is not here: there
 //! the platform is the server.
 
 mod client;

@@ -7,18 +7,18 @@ use super::MAX_LINE_BYTES;
 
 /// A line longer than [`MAX_LINE_BYTES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct LineTooLong;
+pub(in crate::openai) struct LineTooLong;
 
 /// Cuts bytes into the values of `data` lines. Every event of this protocol is a single such line, so an event is
 /// complete with its line and need not wait for the empty one behind it.
 #[derive(Debug, Default)]
-pub(super) struct DataLines {
+pub(in crate::openai) struct DataLines {
     unfinished: Vec<u8>,
 }
 
 impl DataLines {
     /// Calls `take` with each value that `bytes` completes, until it says that it wants no more.
-    pub(super) fn push<E: From<LineTooLong>>(
+    pub(in crate::openai) fn push<E: From<LineTooLong>>(
         &mut self,
         bytes: &[u8],
         mut take: impl FnMut(&[u8]) -> Result<(), E>,

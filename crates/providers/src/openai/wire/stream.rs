@@ -241,7 +241,8 @@ struct Usage {
     completion_tokens: u64,
 }
 
-fn vendors_error(error: &Value) -> Failure {
+/// An error that the vendor reports in the middle of a stream.
+pub(in crate::openai) fn vendors_error(error: &Value) -> Failure {
     let field = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
     let kind = match (field("type"), field("code")) {
         (_, "rate_limit_exceeded" | "insufficient_quota")
