@@ -6,25 +6,36 @@
 //!
 //! It refuses to be: a place for turn logic, SQL, HTTP or vendor protocols.
 //!
-//! Architecture Invariant: a session spawns no task that outlives it, every channel is bounded, and no lock is held
-//! across an await.
+//! Architecture Invariant: a session spawns no task that outlives it but the writer of its recording, which ends within
+//! ten seconds and which a drain waits for; every channel is bounded, and no lock is held across an await.
 
-mod activity;
+pub mod activity;
+mod archive;
+mod convert;
 mod door;
+pub mod echo;
+mod links;
 mod listener;
 mod measure;
 mod mouth;
 mod phrases;
 mod plan;
 mod ports;
+mod recorder;
 mod run;
 mod sentences;
 mod service;
+mod thinking;
 mod trim;
 
+pub use archive::{ArchiveFailure, OpenRecording, RecordingArchive, RecordingReader};
 pub use door::{Door, DoorInput, DoorOutput};
 pub use measure::LATENCY_BUCKETS_SECONDS;
-pub use ports::{CallDesk, CallStore, Desk, OpenCall, StoreFailure, Telephony, ToolHost};
+pub use ports::{
+    Arrival, CallDesk, CallStore, Desk, OpenCall, RecordingSink, RecordingWriter, StoreFailure, Telephony,
+    ToolHost, Transfer,
+};
 pub use seiketsu_audio::frame::GapFiller;
+pub use seiketsu_providers::failover::{Failover, RouteStatus};
 pub use seiketsu_providers::twilio::signature as twilio_signature;
 pub use service::{BeginCall, Providers, Refused, SessionOptions, Sessions};

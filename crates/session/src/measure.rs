@@ -3,7 +3,7 @@
 use metrics::{counter, gauge, histogram};
 use seiketsu_call::Note;
 use seiketsu_domain::{CallEnd, Stage, TurnOutcome, TurnRecord};
-use seiketsu_providers::failure::Failure;
+use seiketsu_providers::failover::Kind;
 
 /// Histogram bucket bounds in seconds; they contain the objectives' own 0.5 and 2.0.
 pub const LATENCY_BUCKETS_SECONDS: [f64; 12] =
@@ -40,6 +40,9 @@ pub(crate) fn turn(turn: &TurnRecord) {
     if turn.acknowledgement.is_some() {
         counter!("seiketsu_turns_acknowledged_total").increment(1);
     }
+    if turn.timeline.announcement_sent.is_some() {
+        counter!("seiketsu_turns_announced_total").increment(1);
+    }
 }
 
 pub(crate) fn ended(end: &CallEnd) {
@@ -52,6 +55,13 @@ pub(crate) fn note(note: Note) {
         Note::Endpointed => "endpointed",
         Note::Interrupted => "interrupted",
         Note::Continued => "continued",
+        Note::Held => "held",
+        Note::Resumed => "resumed",
+        Note::Murmured => "murmured",
+        Note::Patient => "patient",
+        Note::SpeculationUsed => "speculation_used",
+        Note::SpeculationMissed => "speculation_missed",
+        Note::Hedged => "hedged",
         Note::Acknowledged => "acknowledged",
         Note::Retried => "retried",
         Note::Apologised => "apologised",
@@ -65,6 +75,37 @@ pub(crate) fn late_answers(count: u64) {
     counter!("seiketsu_late_answers_total").increment(count);
 }
 
-pub(crate) fn provider_failed(failure: &Failure) {
-    counter!("seiketsu_provider_failures_total", "vendor" => failure.vendor.name()).increment(1);
+/// Work that went to another route than the first choice, by where it went.
+pub(crate) fn failed_over(kind: Kind, to: &str) {
+    counter!("seiketsu_provider_failovers_total", "kind" => kind.name(), "vendor" => to.to_owned())
+        .increment(1);
+}
+
+/// Final words that the recogniser was not sure of.
+pub(crate) fn low_confidence() {
+    counter!("seiketsu_recognition_low_confidence_total").increment(1);
+}
+
+/// How a part of a recording ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RecordingOutcome {
+    /// With the call.
+    Complete,
+    /// Before the call; what was written is kept.
+    Incomplete,
+    /// With the caller's assent; nothing of it is kept.
+    Withdrawn,
+    /// Its store failed.
+    Failed,
+}
+
+/// Parts of recordings, by how they ended.
+pub(crate) fn recording(outcome: RecordingOutcome) {
+    let outcome = match outcome {
+        RecordingOutcome::Complete => "complete",
+        RecordingOutcome::Incomplete => "incomplete",
+        RecordingOutcome::Withdrawn => "withdrawn",
+        RecordingOutcome::Failed => "failed",
+    };
+    counter!("seiketsu_recordings_total", "outcome" => outcome).increment(1);
 }

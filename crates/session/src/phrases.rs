@@ -1,11 +1,14 @@
 //! Fixed sentences, synthesised once and kept by content.
 
-use crate::trim::Trimmer;
+use crate::{convert::Converter, trim::Trimmer};
 use bytes::{Bytes, BytesMut};
 use moka::future::Cache;
 use seiketsu_call::AlignedChar;
-use seiketsu_domain::{AgentProfile, AudioFormat, TenantId};
-use seiketsu_providers::voice::{SynthesisId, Voice, VoiceEvent, VoiceInput, VoiceOptions};
+use seiketsu_domain::{AudioFormat, TenantId};
+use seiketsu_providers::{
+    failover::Route,
+    voice::{SynthesisId, Voice, VoiceEvent, VoiceInput, VoiceOptions},
+};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeSet,
@@ -28,7 +31,7 @@ pub(crate) struct CachedPhrase {
 pub(crate) struct PhraseKey([u8; 32]);
 
 impl PhraseKey {
-    pub(crate) fn new(tenant: TenantId, options: &VoiceOptions, text: &str) -> Self {
+    pub(crate) fn new(tenant: TenantId, endpoint: &str, options: &VoiceOptions, text: &str) -> Self {
         let VoiceOptions { voice, language, format } = options;
         let mut hash = Sha256::new();
         let mut field = |bytes: &[u8]| {
@@ -36,6 +39,7 @@ impl PhraseKey {
             hash.update(bytes);
         };
         field(tenant.uuid().as_bytes());
+        field(endpoint.as_bytes());
         field(voice.voice_id.as_bytes());
         field(voice.model.as_bytes());
         field(&voice.stability.to_le_bytes());
@@ -77,14 +81,14 @@ impl Phrases {
     /// Synthesises the sentences that are not there yet, one after the other; returns how many could not be had.
     pub(crate) async fn prepare(
         &self,
-        voice: &dyn Voice,
+        route: &Route<dyn Voice>,
         tenant: TenantId,
         options: &VoiceOptions,
         texts: &[String],
     ) -> usize {
         let mut missing = Vec::new();
         for text in texts {
-            let key = PhraseKey::new(tenant, options, text);
+            let key = PhraseKey::new(tenant, route.health.endpoint(), options, text);
             let unclaimed = || self.preparing.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
             if !self.cache.contains_key(&key) && unclaimed() {
                 missing.push((key, text.clone()));
@@ -93,7 +97,7 @@ impl Phrases {
         if missing.is_empty() {
             return 0;
         }
-        let failed = self.synthesise(voice, options, &missing).await;
+        let failed = self.synthesise(route, options, &missing).await;
         let mut preparing = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, _) in &missing {
             preparing.remove(key);
@@ -103,26 +107,42 @@ impl Phrases {
 
     async fn synthesise(
         &self,
-        voice: &dyn Voice,
+        route: &Route<dyn Voice>,
         options: &VoiceOptions,
         texts: &[(PhraseKey, String)],
     ) -> usize {
-        let Ok(mut session) = voice.open(options.clone()).await else { return texts.len() };
+        let mut session = match route.client.open(options.clone()).await {
+            Ok(session) => session,
+            Err(failure) => {
+                route.health.failed(&failure);
+                return texts.len();
+            }
+        };
         let mut done = 0;
         for (number, (key, text)) in texts.iter().enumerate() {
             let id = SynthesisId(number as u64);
             if session.input.send(VoiceInput::Speak { id, text: text.clone() }).await.is_err() {
                 break;
             }
+            let mut attempt = route.health.begin();
+            let mut converter = Converter::between(session.format, options.format);
             let mut collector = Collector::new(options.format);
             let complete = tokio::time::timeout(PREPARE_TIMEOUT, async {
                 while let Some(event) = session.events.recv().await {
                     match event {
                         VoiceEvent::Audio { audio, alignment, .. } => {
+                            attempt.answered();
+                            let audio = match &mut converter {
+                                Some(converter) => converter.convert(&audio),
+                                None => audio,
+                            };
                             collector.take(audio, alignment.iter().map(aligned));
                         }
                         VoiceEvent::Finished { .. } => return true,
-                        VoiceEvent::Failed { .. } => return false,
+                        VoiceEvent::Failed { failure, .. } => {
+                            attempt.failed(&failure);
+                            return false;
+                        }
                     }
                 }
                 false
@@ -169,12 +189,4 @@ impl Collector {
         self.trimmer.shift(&mut self.alignment);
         CachedPhrase { audio: self.audio.freeze(), alignment: self.alignment }
     }
-}
-
-/// The sentences of an agent that never change.
-pub(crate) fn fixed_sentences(agent: &AgentProfile) -> Vec<String> {
-    use crate::sentences;
-    let own = [&agent.greeting, &agent.goodbye, &agent.apology].into_iter().chain(&agent.acknowledgements);
-    let platform = [sentences::unclear(agent.language), sentences::reconnected(agent.language)];
-    own.cloned().chain(platform.map(str::to_owned)).filter(|text| !text.is_empty()).collect()
 }

@@ -1,12 +1,25 @@
 //! From an agent's configuration to the engine's plan.
 
-use crate::{BeginCall, SessionOptions, activity, sentences};
-use seiketsu_call::{Limits, Plan, Turns};
+use crate::{Arrival, BeginCall, SessionOptions, activity, sentences};
+use seiketsu_call::{Limits, Plan, Turns, speech::speakable};
 use seiketsu_domain::{Message, ToolSpec};
 use std::time::Duration;
 
 /// The tool that ends a call.
 pub(crate) const ENDING_TOOL: &str = "end_call";
+/// The tool that has the caller put through to a human.
+pub(crate) const TRANSFERRING_TOOL: &str = "transfer_to_human";
+
+/// Whether the call is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recording {
+    /// Its tenant records nothing.
+    Never,
+    /// The caller is asked.
+    Asks,
+    /// The caller has agreed before the call was cut.
+    Agreed,
+}
 
 pub(crate) fn plan(
     begin: &BeginCall,
@@ -14,25 +27,39 @@ pub(crate) fn plan(
     tools: Vec<ToolSpec>,
     history: Vec<Message>,
     first_turn: u32,
+    recording: Recording,
     options: &SessionOptions,
 ) -> Plan {
     let agent = &begin.open.agent;
-    let greeting = if begin.open.resumed {
-        sentences::reconnected(agent.language).to_owned()
-    } else {
-        agent.greeting.clone()
+    let language = agent.language;
+    let mut greeting = match begin.open.arrival {
+        Arrival::New => agent.greeting.clone(),
+        Arrival::Cut => sentences::reconnected(language).to_owned(),
+        Arrival::NotPutThrough => sentences::not_put_through(language).to_owned(),
     };
+    let asks_to_record = recording == Recording::Asks;
+    if asks_to_record {
+        greeting.push(' ');
+        greeting.push_str(sentences::may_record(language));
+    }
     Plan {
         system,
         model: agent.model.clone(),
         tools,
         ending_tool: Some(ENDING_TOOL.to_owned()),
         format: begin.format,
-        greeting,
-        goodbye: agent.goodbye.clone(),
-        apology: agent.apology.clone(),
-        unclear: sentences::unclear(agent.language).to_owned(),
-        acknowledgements: agent.acknowledgements.clone(),
+        greeting: speakable(&greeting, language),
+        asks_to_record,
+        records: recording == Recording::Agreed,
+        goodbye: speakable(&agent.goodbye, language),
+        apology: speakable(&agent.apology, language),
+        unclear: sentences::unclear(language).to_owned(),
+        putting_through: sentences::putting_through(language).to_owned(),
+        reprompts: sentences::reprompts(language).map(str::to_owned).to_vec(),
+        acknowledgements: sentences::acknowledgements(agent),
+        menu: agent.menu.clone(),
+        transferring_tool: Some(TRANSFERRING_TOOL.to_owned()),
+        language,
         history,
         first_turn,
         endpoint_silence: Duration::from_millis(u64::from(agent.endpoint_silence_ms)).max(activity::RELEASE),
@@ -40,6 +67,8 @@ pub(crate) fn plan(
         limits: Limits {
             call: Duration::from_secs(u64::from(agent.max_call_seconds)),
             acknowledge_after: options.acknowledge_after,
+            speculations: options.speculations,
+            hedge_after: options.hedge_after,
             ..Limits::default()
         },
     }

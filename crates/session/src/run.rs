@@ -1,31 +1,31 @@
 //! The task of one call: everything that waits, in one loop.
 
 use crate::{
-    BeginCall, CallDesk, Door, DoorInput, DoorOutput, ToolHost,
+    BeginCall, CallDesk, Door, DoorInput, DoorOutput, ToolHost, Transfer,
     activity::{Activity, AudioClock},
-    listener::Listener,
+    links::OPEN_PATIENCE,
+    listener::{Heard, Listener},
     measure,
     mouth::{Mouth, Spoken},
-    phrases::PhraseKey,
-    plan,
+    plan::{self, Recording},
+    recorder::Recorder,
     service::Shared,
+    thinking::{self, Thinking},
 };
 use seiketsu_call::{
     Call, GenerationEvent, GenerationId, Input, MarkId, Note, Output, Prompt, SynthesisEvent, SynthesisId,
     ToolNumber,
 };
-use seiketsu_domain::{CallEnd, CallTime, ToolOutcome, TurnRecord};
+use seiketsu_domain::{CallEnd, CallTime, PhoneNumber, ToolOutcome, TurnRecord};
 use seiketsu_providers::{
-    failure::Failure,
-    language_model::{self, GenerationRequest},
-    recogniser::{RecogniserOptions, RecogniserSession},
-    voice::{VoiceOptions, VoiceSession},
+    failover::{Kind, Route},
+    failure::{Failure, FailureKind, Vendor},
+    recogniser::{Recogniser, RecogniserOptions, RecogniserSession},
+    voice::{Voice, VoiceOptions, VoiceSession},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::{
-    sync::mpsc,
-    task::{AbortHandle, JoinSet},
-};
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 /// Events of a call's own short tasks that may wait for its loop.
@@ -39,8 +39,8 @@ const DOOR_STALL: Duration = Duration::from_secs(2);
 
 /// What the call's short tasks report.
 enum Event {
-    ListenerOpened(Result<RecogniserSession, Failure>),
-    MouthOpened(Result<VoiceSession, Failure>),
+    ListenerOpened(Route<dyn Recogniser>, Result<RecogniserSession, Failure>),
+    MouthOpened(Route<dyn Voice>, Result<VoiceSession, Failure>),
     Generation(GenerationId, GenerationEvent),
     Tool(ToolNumber, ToolOutcome),
     ProviderFailed(Failure),
@@ -51,6 +51,7 @@ enum Record {
     Turn(Box<TurnRecord>),
     Heartbeat,
     End(Box<CallEnd>),
+    HandOver,
 }
 
 struct Shell {
@@ -62,24 +63,39 @@ struct Shell {
     clock: AudioClock,
     activity: Activity,
     listener: Listener,
-    recogniser: RecogniserOptions,
+    thinking: Thinking,
     mouth: Mouth,
-    voice: VoiceOptions,
+    /// Where the tenant records its calls and the caller may agree to it.
+    recorder: Option<Recorder>,
     tools: Arc<dyn ToolHost>,
     tasks: JoinSet<()>,
     events: mpsc::Sender<Event>,
     records: mpsc::Sender<Record>,
-    generations: BTreeMap<GenerationId, AbortHandle>,
+    generations: BTreeMap<GenerationId, CancellationToken>,
     hang_up: bool,
+    hands_over: bool,
     /// The door may still say something. A closed channel is always ready: reading on would starve everything else.
     door_listens: bool,
 }
 
 /// Holds a call until it is over and everything of it is committed.
 pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, door: Door) {
-    let CallDesk { store, tools, system_prompt, history, first_turn } = desk;
+    let CallDesk { store, tools, system_prompt, history, first_turn, recording } = desk;
     let agent = begin.open.agent.clone();
-    let plan = plan::plan(&begin, system_prompt, tools.specs(), history, first_turn, &shared.options);
+    // Who agreed before the call was cut is not asked again.
+    let agreed = recording.as_ref().is_some_and(|sink| sink.agreed());
+    let records = match &recording {
+        None => Recording::Never,
+        Some(_) if agreed => Recording::Agreed,
+        Some(_) => Recording::Asks,
+    };
+    let mut recorder =
+        recording.map(|sink| Recorder::new(sink, begin.format, begin.open.call_id, shared.writers()));
+    if let Some(recorder) = &mut recorder {
+        recorder.assent(agreed);
+    }
+    let plan =
+        plan::plan(&begin, system_prompt, tools.specs(), history, first_turn, records, &shared.options);
     let (events, mut reports) = mpsc::channel(EVENTS);
     let (records, mut to_write) = mpsc::channel::<Record>(RECORDS);
     let mut tasks = JoinSet::new();
@@ -90,6 +106,7 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
             let written = match record {
                 Record::Turn(turn) => store.commit_turn(&turn).await,
                 Record::End(end) => store.end(&end).await,
+                Record::HandOver => store.hand_over().await,
                 Record::Heartbeat => {
                     store.heartbeat().await;
                     Ok(())
@@ -102,30 +119,35 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
     });
 
     // The first request of the call should find an open connection.
-    let model = Arc::clone(&shared.providers.model);
-    tasks.spawn(async move { model.warm().await });
+    let models = shared.providers.models.clone();
+    let thinking = Thinking::new(&models, &agent);
+    tasks.spawn(async move { models.warm().await });
 
+    let began = shared.clock.monotonic();
+    let recogniser = RecogniserOptions {
+        format: begin.format,
+        language: agent.language,
+        endpointing_ms: agent.endpoint_silence_ms,
+        keyterms: vec![agent.name.clone(), agent.brokerage_name.clone()],
+    };
+    let voice = VoiceOptions { voice: agent.voice.clone(), language: agent.language, format: begin.format };
     let mut shell = Shell {
         call: Call::new(plan, CallTime::ZERO),
-        began: shared.clock.monotonic(),
+        began,
         door,
         clock: AudioClock::default(),
         activity: Activity::new(begin.format),
-        listener: Listener::default(),
-        recogniser: RecogniserOptions {
-            format: begin.format,
-            language: agent.language,
-            endpointing_ms: agent.endpoint_silence_ms,
-            keyterms: vec![agent.name.clone(), agent.brokerage_name.clone()],
-        },
-        mouth: Mouth::new(begin.format),
-        voice: VoiceOptions { voice: agent.voice.clone(), language: agent.language, format: begin.format },
+        listener: Listener::new(recogniser, shared.providers.recognisers.clone(), began),
+        thinking,
+        mouth: Mouth::new(begin.open.scope.tenant_id(), voice, shared.providers.voices.clone()),
+        recorder,
         tools,
         tasks,
         events,
         records,
         generations: BTreeMap::new(),
         hang_up: false,
+        hands_over: false,
         door_listens: true,
         begin,
         shared,
@@ -147,25 +169,25 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
             shell.call.handle_timeout(now);
             continue;
         }
+        let links_due = shell.links_due();
+        if links_due.is_zero() {
+            shell.check_links().await;
+            continue;
+        }
         tokio::select! {
             biased;
             input = shell.door.input.recv(), if shell.door_listens => shell.door_said(input),
             Some(event) = reports.recv() => shell.report(event).await,
             event = shell.mouth.next() => {
-                let spoken = shell.mouth.event(event);
+                let spoken = shell.mouth.event(event, shell.monotonic());
                 shell.spoken(spoken).await;
             }
             event = shell.listener.next() => {
-                let (input, failure) = shell.listener.event(event, &shell.clock);
-                shell.provider_failed(failure);
-                if let Some(input) = input {
-                    shell.handle(input);
-                }
+                let heard = shell.listener.event(event, &shell.clock, shell.monotonic());
+                shell.heard(heard);
             }
-            () = tokio::time::sleep(due) => {
-                let now = shell.now();
-                shell.call.handle_timeout(now);
-            }
+            // What is due is found at the top of the loop.
+            () = tokio::time::sleep(due.min(links_due)) => {}
             _ = heartbeat.tick() => {
                 let _ = shell.records.try_send(Record::Heartbeat);
             }
@@ -174,7 +196,10 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
         while shell.tasks.try_join_next().is_some() {}
     }
 
-    let Shell { shared, begin, door, records, hang_up, tasks, call, .. } = shell;
+    let Shell { shared, begin, door, records, hang_up, hands_over, tasks, tools, call, recorder, .. } = shell;
+    if let Some(recorder) = recorder {
+        recorder.finish();
+    }
     drop(tasks);
     drop(records);
     // Only when the end is on record may the telephone company ask what to do next.
@@ -182,14 +207,36 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
     if hang_up {
         shared.telephony.hang_up(&begin.vendor_call_sid).await;
     }
+    if hands_over {
+        put_through(&shared, &begin, tools.transfer_target()).await;
+    }
     let _ = door.output.try_send(DoorOutput::Close);
     measure::late_answers(call.late_answers());
     info!(call = %begin.open.call_id, "call over");
 }
 
+/// Has the telephone company connect the caller with a human. If it cannot, closing the door brings the call back.
+async fn put_through(shared: &Shared, begin: &BeginCall, to: Option<PhoneNumber>) {
+    let call_id = begin.open.call_id;
+    let Some(to) = to else {
+        warn!(call = %call_id, "a transfer without anybody to put the caller through to");
+        return;
+    };
+    let tenant = begin.open.scope.tenant_id();
+    let transfer = Transfer { tenant, call_id, vendor_call_sid: begin.vendor_call_sid.clone(), to };
+    match shared.telephony.transfer(&transfer).await {
+        Ok(()) => info!(call = %call_id, "the caller is being put through"),
+        Err(failure) => warn!(call = %call_id, %failure, "the caller could not be put through"),
+    }
+}
+
 impl Shell {
     fn now(&self) -> CallTime {
         CallTime::from_micros(self.shared.clock.monotonic().saturating_sub(self.began).as_micros() as u64)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.shared.clock.monotonic()
     }
 
     fn handle(&mut self, input: Input) {
@@ -203,9 +250,17 @@ impl Shell {
                 let now = self.now();
                 let length_us = self.begin.format.duration_us(audio.len());
                 self.clock.received(length_us, now);
-                let call = &mut self.call;
-                self.activity.push(&audio, &self.clock, |change| call.handle(Input::Voice(change), now));
-                self.listener.audio(audio, length_us);
+                let (call, listener, monotonic) =
+                    (&mut self.call, &mut self.listener, self.shared.clock.monotonic());
+                self.activity.push(&audio, &self.clock, |change| {
+                    call.handle(Input::Voice(change), now);
+                    listener.voice(change, monotonic);
+                });
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.received(&audio);
+                }
+                let heard = self.listener.audio(audio, length_us, monotonic);
+                self.heard(heard);
             }
             Some(DoorInput::Mark(mark)) => self.handle(Input::Mark(MarkId(mark))),
             Some(DoorInput::Digit(digit)) => self.handle(Input::Digit(digit)),
@@ -220,16 +275,16 @@ impl Shell {
 
     async fn report(&mut self, event: Event) {
         match event {
-            Event::ListenerOpened(result) => {
-                let failure = self.listener.opened(result, &self.clock);
-                self.provider_failed(failure);
+            Event::ListenerOpened(route, result) => {
+                let heard = self.listener.opened(route, result, self.monotonic());
+                self.heard(heard);
             }
-            Event::MouthOpened(result) => {
-                let spoken = self.mouth.opened(result);
+            Event::MouthOpened(route, result) => {
+                let spoken = self.mouth.opened(route, result);
                 self.spoken(spoken).await;
             }
             Event::Generation(id, event) => {
-                if matches!(event, GenerationEvent::Finished { .. } | GenerationEvent::Failed) {
+                if matches!(event, GenerationEvent::Finished { .. } | GenerationEvent::Failed { .. }) {
                     self.generations.remove(&id);
                 }
                 self.handle(Input::Generation { id, event });
@@ -249,55 +304,103 @@ impl Shell {
         }
     }
 
+    fn heard(&mut self, heard: Heard) {
+        self.provider_failed(heard.failure);
+        if let Some(input) = heard.input {
+            self.handle(input);
+        }
+    }
+
     fn provider_failed(&self, failure: Option<Failure>) {
         if let Some(failure) = failure {
-            measure::provider_failed(&failure);
             warn!(call = %self.begin.open.call_id, %failure, "a provider failed");
         }
     }
 
     fn open_links(&mut self) {
-        if let Some(delay) = self.listener.wants_opening() {
-            let (recogniser, options) =
-                (Arc::clone(&self.shared.providers.recogniser), self.recogniser.clone());
-            let events = self.events.clone();
+        if let Some(opening) = self.listener.wants_opening() {
+            let (events, options) = (self.events.clone(), self.listener.options().clone());
             self.tasks.spawn(async move {
-                tokio::time::sleep(delay).await;
-                let _ = events.send(Event::ListenerOpened(recogniser.open(options).await)).await;
+                tokio::time::sleep(opening.delay).await;
+                let route = opening.route;
+                let opened = in_time(route.vendor, route.client.open(options)).await;
+                let _ = events.send(Event::ListenerOpened(route, opened)).await;
             });
         }
-        if let Some(delay) = self.mouth.wants_opening() {
-            let (voice, options) = (Arc::clone(&self.shared.providers.voice), self.voice.clone());
-            let events = self.events.clone();
+        if let Some(opening) = self.mouth.wants_opening() {
+            let (events, options) = (self.events.clone(), self.mouth.options().clone());
             self.tasks.spawn(async move {
-                tokio::time::sleep(delay).await;
-                let _ = events.send(Event::MouthOpened(voice.open(options).await)).await;
+                tokio::time::sleep(opening.delay).await;
+                let route = opening.route;
+                let opened = in_time(route.vendor, route.client.open(options)).await;
+                let _ = events.send(Event::MouthOpened(route, opened)).await;
             });
         }
+    }
+
+    /// How long until a link has to be looked after.
+    fn links_due(&self) -> Duration {
+        let now = self.monotonic();
+        self.listener.due(now).into_iter().chain(self.mouth.due(now)).min().unwrap_or(Duration::MAX)
+    }
+
+    async fn check_links(&mut self) {
+        let now = self.monotonic();
+        let heard = self.listener.check(now);
+        self.heard(heard);
+        let spoken = self.mouth.check(now);
+        self.spoken(spoken).await;
     }
 
     /// Does what the engine asks.
     async fn carry_out(&mut self) {
         while let Some(output) = self.call.poll_output() {
             match output {
-                Output::Generate { id, prompt } => self.generate(id, *prompt),
+                Output::Generate { id, attempt, prompt } => self.generate(id, attempt, *prompt),
                 Output::CancelGeneration(id) => {
-                    if let Some(task) = self.generations.remove(&id) {
-                        task.abort();
+                    if let Some(unwanted) = self.generations.remove(&id) {
+                        unwanted.cancel();
                     }
                 }
                 Output::Speak { id, text, fixed } => self.speak(id, text, fixed).await,
-                Output::CancelSpeech(id) => self.mouth.cancel(id),
-                Output::FlushRecogniser => self.listener.flush(),
+                Output::CancelSpeech(id) => {
+                    let spoken = self.mouth.cancel(id);
+                    self.spoken(spoken).await;
+                }
+                Output::FlushRecogniser => {
+                    let heard = self.listener.flush(self.monotonic());
+                    self.heard(heard);
+                }
                 Output::RunTool { number, name, arguments } => self.run_tool(number, name, arguments),
-                Output::Play(audio) => self.tell_door(DoorOutput::Audio(audio)).await,
+                Output::Play(audio) => {
+                    self.activity.played(&audio, self.now());
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.sent(audio.clone());
+                    }
+                    self.tell_door(DoorOutput::Audio(audio)).await;
+                }
                 Output::Mark(mark) => self.tell_door(DoorOutput::Mark(mark.0)).await,
-                Output::ClearPlayout => self.tell_door(DoorOutput::Clear).await,
+                Output::ClearPlayout => {
+                    self.activity.cleared(self.now());
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.cleared();
+                    }
+                    self.tell_door(DoorOutput::Clear).await;
+                }
                 Output::Committed(turn) => {
                     measure::turn(&turn);
                     self.record(Record::Turn(turn)).await;
                 }
                 Output::HangUp => self.hang_up = true,
+                Output::Record(agrees) => {
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.assent(agrees);
+                    }
+                }
+                Output::Transfer => {
+                    self.hands_over = true;
+                    self.record(Record::HandOver).await;
+                }
                 Output::Detached => {
                     info!(call = %self.begin.open.call_id, "the door is gone; the call may come back");
                 }
@@ -337,18 +440,19 @@ impl Shell {
     }
 
     async fn speak(&mut self, id: SynthesisId, text: String, fixed: bool) {
-        let key = fixed.then(|| PhraseKey::new(self.begin.open.scope.tenant_id(), &self.voice, &text));
-        let cached = match &key {
-            Some(key) => self.shared.phrases.get(key).await,
-            None => None,
-        };
+        let mut cached = None;
+        for key in if fixed { self.mouth.keys(&text) } else { Vec::new() } {
+            if cached.is_none() {
+                cached = self.shared.phrases.get(&key).await;
+            }
+        }
         if let Some(phrase) = cached {
             let event =
                 SynthesisEvent::Audio { audio: phrase.audio.clone(), alignment: phrase.alignment.clone() };
             self.handle(Input::Synthesis { id, event });
             self.handle(Input::Synthesis { id, event: SynthesisEvent::Finished });
         } else {
-            let spoken = self.mouth.speak(id, text, key);
+            let spoken = self.mouth.speak(id, text, fixed);
             self.spoken(spoken).await;
         }
     }
@@ -361,50 +465,39 @@ impl Shell {
         });
     }
 
-    fn generate(&mut self, id: GenerationId, prompt: Prompt) {
-        let Prompt { model, system, messages, tools } = prompt;
-        let request = GenerationRequest { model, system, messages, tools };
-        let (provider, events) = (Arc::clone(&self.shared.providers.model), self.events.clone());
-        let task = self.tasks.spawn(async move {
-            let failure = match provider.generate(request).await {
-                Ok(generation) => forward(id, generation, &events).await,
-                Err(failure) => Some(failure),
-            };
-            if let Some(failure) = failure {
-                let _ = events.send(Event::ProviderFailed(failure)).await;
-                let _ = events.send(Event::Generation(id, GenerationEvent::Failed)).await;
+    fn generate(&mut self, id: GenerationId, attempt: u32, prompt: Prompt) {
+        let Some(thought) = self.thinking.thought(attempt, prompt) else { return };
+        if let Some(endpoint) = thought.fails_over() {
+            measure::failed_over(Kind::Model, endpoint);
+        }
+        let events = self.events.clone();
+        let unwanted = CancellationToken::new();
+        self.generations.insert(id, unwanted.clone());
+        self.tasks.spawn(async move {
+            let mut reader = Reader { id, events };
+            if let Some(failure) = thought.run(&unwanted, &mut reader).await {
+                let _ = reader.events.send(Event::ProviderFailed(failure)).await;
             }
         });
-        self.generations.insert(id, task);
     }
 }
 
-/// Passes a generation on, in the engine's words; returns why it broke, if it did.
-async fn forward(
+/// Where the events of a generation go.
+struct Reader {
     id: GenerationId,
-    mut generation: language_model::Generation,
-    events: &mpsc::Sender<Event>,
-) -> Option<Failure> {
-    while let Some(event) = generation.events.recv().await {
-        let (event, last) = match event {
-            language_model::GenerationEvent::Text(text) => (GenerationEvent::Text(text), false),
-            language_model::GenerationEvent::ToolCall { request, name, arguments } => {
-                (GenerationEvent::ToolCall { request, name, arguments }, false)
-            }
-            language_model::GenerationEvent::Finished { usage, .. } => {
-                let usage = usage.unwrap_or_default();
-                let (input_tokens, output_tokens) = (usage.input_tokens, usage.output_tokens);
-                (GenerationEvent::Finished { input_tokens, output_tokens }, true)
-            }
-            language_model::GenerationEvent::Failed(failure) => return Some(failure),
-        };
-        if events.send(Event::Generation(id, event)).await.is_err() || last {
-            return None;
-        }
+    events: mpsc::Sender<Event>,
+}
+
+impl thinking::Listener for Reader {
+    async fn take(&mut self, event: GenerationEvent) -> bool {
+        self.events.send(Event::Generation(self.id, event)).await.is_ok()
     }
-    Some(Failure {
-        vendor: seiketsu_providers::failure::Vendor::OpenAi,
-        kind: seiketsu_providers::failure::FailureKind::Closed,
-        detail: "the generation ended without a last event".to_owned(),
+}
+
+/// A link that takes longer to open is not worth waiting for.
+async fn in_time<T>(vendor: Vendor, opening: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::time::timeout(OPEN_PATIENCE, opening).await.unwrap_or_else(|_| {
+        let detail = format!("no connection within {} ms", OPEN_PATIENCE.as_millis());
+        Err(Failure::new(vendor, FailureKind::Timeout, detail))
     })
 }

@@ -1,9 +1,11 @@
 //! All live calls of this replica.
 
-use crate::{Desk, Door, OpenCall, StoreFailure, Telephony, measure, phrases, phrases::Phrases, run};
+use crate::{Desk, Door, OpenCall, StoreFailure, Telephony, measure, phrases::Phrases, run, sentences};
 use seiketsu_domain::{AgentProfile, AudioFormat, CallId, Clock, TenantScope};
 use seiketsu_providers::{
-    language_model::LanguageModel, recogniser::Recogniser, voice::Voice, voice::VoiceOptions,
+    failover::{Models, Routes},
+    recogniser::Recogniser,
+    voice::{Voice, VoiceOptions},
 };
 use std::{
     collections::BTreeSet,
@@ -11,8 +13,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, info, info_span, warn};
+
+/// Agents whose sentences are synthesised in advance at the same time.
+const PREPARING: usize = 4;
 
 /// Bounds and times of this replica's sessions.
 #[derive(Debug, Clone)]
@@ -21,6 +27,10 @@ pub struct SessionOptions {
     pub max_calls: usize,
     /// When a slow answer is bridged, after the end of speech (see `call::Limits::acknowledge_after`).
     pub acknowledge_after: Duration,
+    /// Requests to the model with words that may still change, per utterance.
+    pub speculations: u32,
+    /// When the model is asked once more because it has not said anything.
+    pub hedge_after: Duration,
     /// Memory for fixed sentences.
     pub phrase_cache_bytes: u64,
 }
@@ -30,6 +40,8 @@ impl Default for SessionOptions {
         Self {
             max_calls: 1_000,
             acknowledge_after: Duration::from_millis(1_750),
+            speculations: 2,
+            hedge_after: Duration::from_millis(700),
             phrase_cache_bytes: 64 * 1024 * 1024,
         }
     }
@@ -39,11 +51,11 @@ impl Default for SessionOptions {
 #[derive(Debug, Clone)]
 pub struct Providers {
     /// Speech to text.
-    pub recogniser: Arc<dyn Recogniser>,
+    pub recognisers: Routes<dyn Recogniser>,
     /// Text to text.
-    pub model: Arc<dyn LanguageModel>,
+    pub models: Models,
     /// Text to speech.
-    pub voice: Arc<dyn Voice>,
+    pub voices: Routes<dyn Voice>,
 }
 
 /// A call to start.
@@ -82,9 +94,18 @@ pub(crate) struct Shared {
     pub telephony: Arc<dyn Telephony>,
     pub clock: Arc<dyn Clock>,
     pub phrases: Phrases,
+    /// Links that synthesise in advance may be this many at once: calls come first, and vendors count connections.
+    preparing: Semaphore,
     live: Mutex<BTreeSet<CallId>>,
     tracker: TaskTracker,
     drain: CancellationToken,
+}
+
+impl Shared {
+    /// Where the writers of recordings run: they may end a little later than their call, and a drain waits for them.
+    pub(crate) fn writers(&self) -> TaskTracker {
+        self.tracker.clone()
+    }
 }
 
 /// Handle on the sessions of this replica; cheap to clone.
@@ -130,6 +151,7 @@ impl Sessions {
             telephony,
             clock,
             phrases,
+            preparing: Semaphore::new(PREPARING),
             live: Mutex::default(),
             tracker: TaskTracker::new(),
             drain,
@@ -161,11 +183,12 @@ impl Sessions {
     pub fn prepare(&self, scope: TenantScope, agent: &AgentProfile, format: AudioFormat) {
         let shared = Arc::clone(&self.0);
         let options = VoiceOptions { voice: agent.voice.clone(), language: agent.language, format };
-        let texts = phrases::fixed_sentences(agent);
+        let texts = sentences::fixed(agent);
         let agent = agent.id;
         self.0.tracker.spawn(async move {
-            let voice = Arc::clone(&shared.providers.voice);
-            let failed = shared.phrases.prepare(voice.as_ref(), scope.tenant_id(), &options, &texts).await;
+            let Ok(_turn) = shared.preparing.acquire().await else { return };
+            let route = shared.providers.voices.pick(0, |_| true);
+            let failed = shared.phrases.prepare(route, scope.tenant_id(), &options, &texts).await;
             if failed > 0 {
                 warn!(%agent, failed, "fixed sentences could not be synthesised in advance");
             }

@@ -88,7 +88,7 @@ async fn a_caller_who_hangs_up_while_a_tool_runs_waits_for_nothing_and_the_tool_
     thought.ends().await;
     soon("the tool", world.tool_runs.notified()).await;
     // The door goes with the caller; the session must still hear its tool.
-    let Caller { input, output } = caller;
+    let Caller { input, output, .. } = caller;
     input.send(DoorInput::HungUp).await.expect("the session reads its door");
     drop((input, output));
     world.tool_may_answer.notify_one();

@@ -91,9 +91,10 @@ async fn a_phrase_that_cannot_be_said_is_apologised_for_and_the_call_goes_on() {
     world.thought().await.answers(ANSWER).await;
     caller.hears(APOLOGY).await;
     let Kept::Turn { heard, outcome, .. } = world.kept().await else { panic!("a turn") };
-    assert_eq!((heard.as_str(), outcome), (APOLOGY, TurnOutcome::Failed));
+    assert!(heard.ends_with(APOLOGY), "{heard}");
+    assert_eq!(outcome, TurnOutcome::Failed);
     let opened = world.voice.opened.load(Ordering::SeqCst);
-    assert!(opened <= 6, "opened {opened} times: one in advance, one per loss");
+    assert!(opened <= 8, "opened {opened} times: one in advance, one per loss");
     ear.understands("and in austin").await;
     world.thought().await.answers("Yes, two.").await;
     caller.hears("Yes, two.").await;

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up must fail loudly")]
 
 mod ends;
+mod failover;
 mod links;
 mod places;
 mod world;

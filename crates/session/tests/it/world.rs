@@ -4,16 +4,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use seiketsu_domain::{
     AgentId, AgentProfile, AudioFormat, CallEnd, CallId, Clock, EndReason, Language, ModelChoice,
-    SystemClock, TenantId, TenantScope, ToolOutcome, ToolSpec, TurnOutcome, TurnRecord, VoiceChoice,
+    ModelFallback, PhoneNumber, SystemClock, TenantId, TenantScope, ToolOutcome, ToolSpec, TurnOutcome,
+    TurnRecord, VoiceChoice,
 };
 use seiketsu_providers::{
-    Failure, FailureKind, FinishReason, Generation, GenerationEvent, GenerationRequest, LanguageModel,
-    Recogniser, RecogniserInput, RecogniserOptions, RecogniserSession, RecognitionEvent, Vendor, Voice,
-    VoiceEvent, VoiceInput, VoiceOptions, VoiceSession,
+    AlignedChar, Failure, FailureKind, FinishReason, Generation, GenerationEvent, GenerationRequest,
+    LanguageModel, Recogniser, RecogniserInput, RecogniserOptions, RecogniserSession, RecognitionEvent,
+    Vendor, Voice, VoiceEvent, VoiceInput, VoiceOptions, VoiceSession,
+    failover::{Failover, Kind, ModelEndpoint, Models, Patience, Probe, Routes, Service},
 };
 use seiketsu_session::{
-    BeginCall, CallDesk, CallStore, Desk, Door, DoorInput, DoorOutput, OpenCall, Providers, SessionOptions,
-    Sessions, StoreFailure, Telephony, ToolHost,
+    Arrival, BeginCall, CallDesk, CallStore, Desk, Door, DoorInput, DoorOutput, OpenCall, Providers,
+    SessionOptions, Sessions, StoreFailure, Telephony, ToolHost, Transfer,
 };
 use std::{
     collections::BTreeMap,
@@ -46,10 +48,68 @@ pub(crate) enum Kept {
     Turn { number: u32, caller: String, heard: String, outcome: TurnOutcome, tools_done: usize },
     End(EndReason),
     HungUp(String),
+    PutThrough(PhoneNumber),
+    HandedOver,
 }
 
 fn failure(vendor: Vendor) -> Failure {
     Failure::new(vendor, FailureKind::Unreachable, "refused by the test")
+}
+
+/// How a vendor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition {
+    Well,
+    /// Answers every question with this.
+    Refuses(FailureKind),
+    /// Takes a connection and never answers.
+    Hangs,
+    /// Opens, takes everything, and says nothing.
+    Mute,
+    /// Goes silent in the middle of an answer.
+    HalfOpen,
+}
+
+/// One of several vendors for the same thing.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    number: usize,
+    vendor: Vendor,
+    condition: Arc<Mutex<Condition>>,
+}
+
+impl Place {
+    fn new(number: usize, vendor: Vendor) -> Self {
+        Self { number, vendor, condition: Arc::new(Mutex::new(Condition::Well)) }
+    }
+
+    pub(crate) fn is(&self, condition: Condition) {
+        *self.condition.lock().expect("not poisoned") = condition;
+    }
+
+    fn condition(&self) -> Condition {
+        *self.condition.lock().expect("not poisoned")
+    }
+
+    /// Whether a connection can be had.
+    async fn connects(&self) -> Result<(), Failure> {
+        match self.condition() {
+            Condition::Well | Condition::Mute | Condition::HalfOpen => Ok(()),
+            Condition::Refuses(kind) => Err(Failure::new(self.vendor, kind, "refused by the test")),
+            Condition::Hangs => std::future::pending().await,
+        }
+    }
+}
+
+#[async_trait]
+impl Probe for Place {
+    async fn probe(&self) -> Result<(), Failure> {
+        self.connects().await?;
+        match self.condition() {
+            Condition::Mute | Condition::HalfOpen => std::future::pending().await,
+            Condition::Well | Condition::Refuses(_) | Condition::Hangs => Ok(()),
+        }
+    }
 }
 
 // ---- vendors -----------------------------------------------------------------------------------------------------
@@ -59,6 +119,8 @@ pub(crate) struct Ear {
     pub(crate) input: mpsc::Receiver<RecogniserInput>,
     pub(crate) events: mpsc::Sender<RecognitionEvent>,
     said: u64,
+    /// Which of the vendors.
+    pub(crate) place: usize,
 }
 
 impl Ear {
@@ -68,9 +130,10 @@ impl Ear {
         let event = RecognitionEvent::Final {
             text: text.to_owned(),
             speech_final: true,
-            from_finalize: false,
+            from_finalize: true,
             start_ms: 0,
             end_ms: self.said * 60_000,
+            confidence: None,
         };
         self.events.send(event).await.expect("the session listens");
     }
@@ -78,7 +141,8 @@ impl Ear {
 
 #[derive(Debug)]
 struct FakeRecogniser {
-    refusals: AtomicUsize,
+    place: Place,
+    refusals: Arc<AtomicUsize>,
     links: mpsc::UnboundedSender<Ear>,
 }
 
@@ -91,12 +155,14 @@ impl std::fmt::Debug for Ear {
 #[async_trait]
 impl Recogniser for FakeRecogniser {
     async fn open(&self, _: RecogniserOptions) -> Result<RecogniserSession, Failure> {
+        self.place.connects().await?;
         if self.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
         {
             return Err(failure(Vendor::Deepgram));
         }
         let ((input, input_end), (events_end, events)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
-        let _ = self.links.send(Ear { input: input_end, events: events_end, said: 0 });
+        let _ =
+            self.links.send(Ear { input: input_end, events: events_end, said: 0, place: self.place.number });
         Ok(RecogniserSession { input, events })
     }
 }
@@ -106,6 +172,8 @@ impl Recogniser for FakeRecogniser {
 pub(crate) struct Thought {
     pub(crate) request: GenerationRequest,
     pub(crate) events: mpsc::Sender<GenerationEvent>,
+    /// Which of the vendors.
+    pub(crate) place: usize,
 }
 
 impl Thought {
@@ -135,14 +203,36 @@ impl Thought {
 
 #[derive(Debug)]
 struct FakeModel {
+    place: Place,
     thoughts: mpsc::UnboundedSender<Thought>,
+    /// Answers that never go on.
+    hanging: Mutex<Vec<mpsc::Sender<GenerationEvent>>>,
 }
 
 #[async_trait]
 impl LanguageModel for FakeModel {
     async fn generate(&self, request: GenerationRequest) -> Result<Generation, Failure> {
         let (sender, events) = mpsc::channel(QUEUE);
-        let _ = self.thoughts.send(Thought { request, events: sender });
+        let is_probe = request.model.max_tokens == 1;
+        let say = |event| sender.try_send(event).expect("there is room for the first event");
+        match self.place.condition() {
+            Condition::Well if is_probe => {
+                say(GenerationEvent::Finished { reason: FinishReason::Length, usage: None });
+            }
+            Condition::Well => {
+                let place = self.place.number;
+                let _ = self.thoughts.send(Thought { request, events: sender, place });
+            }
+            Condition::Refuses(kind) => {
+                say(GenerationEvent::Failed(Failure::new(self.place.vendor, kind, "refused by the test")));
+            }
+            condition @ (Condition::Hangs | Condition::Mute | Condition::HalfOpen) => {
+                if condition == Condition::HalfOpen {
+                    say(GenerationEvent::Text("We have ".to_owned()));
+                }
+                self.hanging.lock().expect("not poisoned").push(sender);
+            }
+        }
         Ok(Generation { events })
     }
 
@@ -178,12 +268,16 @@ impl FakeVoice {
 }
 
 #[derive(Debug)]
-struct SharedVoice(Arc<FakeVoice>);
+struct SharedVoice(Arc<FakeVoice>, Place);
+
+/// The sound of a vendor's voice, so that a caller can tell them apart.
+pub(crate) const SOUNDS: [u8; 2] = [0x20, 0x30];
 
 #[async_trait]
 impl Voice for SharedVoice {
     async fn open(&self, options: VoiceOptions) -> Result<VoiceSession, Failure> {
-        let voice = Arc::clone(&self.0);
+        let (voice, place) = (Arc::clone(&self.0), self.1.clone());
+        place.connects().await?;
         voice.opened.fetch_add(1, Ordering::SeqCst);
         let ((input, mut asked), (sender, events)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
         self.0.tracker.spawn(async move {
@@ -192,13 +286,30 @@ impl Voice for SharedVoice {
                 if !voice.survives(&text) {
                     return;
                 }
-                let length = text.chars().count() * MS_PER_CHARACTER * options.format.bytes_per_ms();
-                let audio = Bytes::from(vec![0x20; length]);
-                let _ = sender.send(VoiceEvent::Audio { id, audio, alignment: Vec::new() }).await;
-                let _ = sender.send(VoiceEvent::Finished { id }).await;
+                let mut length = text.chars().count() * MS_PER_CHARACTER * options.format.bytes_per_ms();
+                let goes_on = match place.condition() {
+                    Condition::Well => true,
+                    Condition::Refuses(_) | Condition::Hangs | Condition::Mute => continue,
+                    Condition::HalfOpen => {
+                        length /= 2;
+                        false
+                    }
+                };
+                let audio = Bytes::from(vec![SOUNDS[place.number]; length]);
+                let chars = length / (MS_PER_CHARACTER * options.format.bytes_per_ms());
+                let alignment = text.chars().take(chars).enumerate().map(|(at, character)| AlignedChar {
+                    character,
+                    start_ms: (at * MS_PER_CHARACTER) as u32,
+                    duration_ms: MS_PER_CHARACTER as u32,
+                });
+                let alignment = alignment.collect();
+                let _ = sender.send(VoiceEvent::Audio { id, audio, alignment }).await;
+                if goes_on {
+                    let _ = sender.send(VoiceEvent::Finished { id }).await;
+                }
             }
         });
-        Ok(VoiceSession { input, events })
+        Ok(VoiceSession { input, events, format: options.format })
     }
 }
 
@@ -244,6 +355,11 @@ impl CallStore for FakePorts {
     }
 
     async fn heartbeat(&self) {}
+
+    async fn hand_over(&self) -> Result<(), StoreFailure> {
+        let _ = self.kept.send(Kept::HandedOver);
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -274,9 +390,10 @@ impl Desk for FakePorts {
         Ok(CallDesk {
             store: Arc::new(self.clone()),
             tools: Arc::new(self.clone()),
-            system_prompt: "You are Ava.".to_owned(),
+            system_prompt: "You are Ava. Be kind.".to_owned(),
             history: Vec::new(),
             first_turn: 0,
+            recording: None,
         })
     }
 }
@@ -285,6 +402,11 @@ impl Desk for FakePorts {
 impl Telephony for FakePorts {
     async fn hang_up(&self, vendor_call_sid: &str) {
         let _ = self.kept.send(Kept::HungUp(vendor_call_sid.to_owned()));
+    }
+
+    async fn transfer(&self, transfer: &Transfer) -> Result<(), StoreFailure> {
+        let _ = self.kept.send(Kept::PutThrough(transfer.to.clone()));
+        Ok(())
     }
 }
 
@@ -307,6 +429,29 @@ impl Clock for StoppedClock {
     }
 }
 
+/// The clock that tests with paused time go by.
+#[derive(Debug)]
+pub(crate) struct PausedClock(tokio::time::Instant);
+
+impl PausedClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the runtime's own time, which stands still until nothing else is to do"
+    )]
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(tokio::time::Instant::now()))
+    }
+}
+
+impl Clock for PausedClock {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::UNIX_EPOCH
+    }
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 // ---- the world ---------------------------------------------------------------------------------------------------
 
 pub(crate) struct Setup {
@@ -315,6 +460,8 @@ pub(crate) struct Setup {
     pub(crate) store_works: bool,
     pub(crate) desk_opens: bool,
     pub(crate) max_calls: usize,
+    /// Vendors for each thing.
+    pub(crate) places: usize,
 }
 
 impl Default for Setup {
@@ -325,12 +472,20 @@ impl Default for Setup {
             store_works: true,
             desk_opens: true,
             max_calls: 3,
+            places: 1,
         }
     }
 }
 
 pub(crate) struct World {
     pub(crate) sessions: Sessions,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) failover: Failover,
+    pub(crate) recognisers: Vec<Place>,
+    pub(crate) models: Vec<Place>,
+    pub(crate) voices: Vec<Place>,
+    pub(crate) spoken: Vec<Arc<FakeVoice>>,
+    tracker: TaskTracker,
     pub(crate) voice: Arc<FakeVoice>,
     pub(crate) drain: CancellationToken,
     pub(crate) store: watch::Sender<bool>,
@@ -359,17 +514,75 @@ impl World {
             tool_may_answer: Arc::clone(&tool_may_answer),
             desk_opens: setup.desk_opens,
         });
-        let voice = Arc::new(FakeVoice::default());
-        let providers = Providers {
-            recogniser: Arc::new(FakeRecogniser { refusals: setup.recogniser_refusals.into(), links }),
-            model: Arc::new(FakeModel { thoughts: thought }),
-            voice: Arc::new(SharedVoice(Arc::clone(&voice))),
+        let places = |vendors: [Vendor; 2]| {
+            (0..setup.places).map(|at| Place::new(at, vendors[at])).collect::<Vec<_>>()
         };
+        let recognisers = places([Vendor::Deepgram, Vendor::ElevenLabs]);
+        let models = places([Vendor::OpenAi, Vendor::OpenAi]);
+        let voices = places([Vendor::ElevenLabs, Vendor::OpenAi]);
+        let spoken: Vec<_> = voices.iter().map(|_| Arc::new(FakeVoice::default())).collect();
+        let failover = Failover::new(Arc::clone(&setup.clock));
+        let refusals = Arc::new(AtomicUsize::new(setup.recogniser_refusals));
+        let mut ears_of = recognisers.iter().map(|place| Service {
+            endpoint: place.vendor.name().to_owned(),
+            vendor: place.vendor,
+            client: Arc::new(FakeRecogniser {
+                place: place.clone(),
+                refusals: Arc::clone(&refusals),
+                links: links.clone(),
+            }) as Arc<dyn Recogniser>,
+            patience: Patience::STREAMING,
+            probe: Arc::new(place.clone()),
+        });
+        let mut voices_of = voices.iter().zip(&spoken).map(|(place, voice)| Service {
+            endpoint: place.vendor.name().to_owned(),
+            vendor: place.vendor,
+            client: Arc::new(SharedVoice(Arc::clone(voice), place.clone())) as Arc<dyn Voice>,
+            patience: Patience::VOICE,
+            probe: Arc::new(place.clone()),
+        });
+        let mut models_of = models.iter().zip(["openai", "fallback"]).map(|(place, name)| ModelEndpoint {
+            name: name.to_owned(),
+            client: Arc::new(FakeModel {
+                place: place.clone(),
+                thoughts: thought.clone(),
+                hanging: Mutex::default(),
+            }),
+            patience: Patience::MODEL,
+        });
+        let first = "there is one place at least";
+        let providers = Providers {
+            recognisers: Routes::new(&failover, Kind::Recogniser, ears_of.next().expect(first), ears_of),
+            models: Models::new(&failover, models_of.next().expect(first), models_of),
+            voices: Routes::new(&failover, Kind::Voice, voices_of.next().expect(first), voices_of),
+        };
+        let voice = Arc::clone(&spoken[0]);
+        let tracker = TaskTracker::new();
         let drain = CancellationToken::new();
         let options = SessionOptions { max_calls: setup.max_calls, ..SessionOptions::default() };
         let desk: Arc<dyn Desk> = Arc::clone(&ports) as Arc<dyn Desk>;
+        let clock = Arc::clone(&setup.clock);
         let sessions = Sessions::new(options, providers, desk, ports, setup.clock, drain.clone());
-        Self { sessions, voice, drain, store, tool_runs, tool_may_answer, ears, thoughts, kept }
+        let (watched, stop) = (failover.clone(), drain.clone());
+        tracker.spawn(async move { stop.run_until_cancelled(watched.watch()).await });
+        Self {
+            sessions,
+            clock,
+            failover,
+            recognisers,
+            models,
+            voices,
+            spoken,
+            tracker,
+            voice,
+            drain,
+            store,
+            tool_runs,
+            tool_may_answer,
+            ears,
+            thoughts,
+            kept,
+        }
     }
 
     pub(crate) fn begin(number: u128) -> BeginCall {
@@ -380,7 +593,7 @@ impl World {
             call_id: CallId::from_uuid(Uuid::from_u128(number)),
             agent: agent(),
             caller: None,
-            resumed: false,
+            arrival: Arrival::New,
         };
         BeginCall { open, format: AudioFormat::Mulaw8k, vendor_call_sid: format!("CA{number}") }
     }
@@ -390,6 +603,11 @@ impl World {
         let (caller, door) = Caller::with_room(256);
         self.sessions.start(Self::begin(number), door).await.expect("the call is taken");
         caller
+    }
+
+    /// How long ago that was, by the clock of the sessions.
+    pub(crate) fn since(&self, then: Duration) -> Duration {
+        self.clock.monotonic().saturating_sub(then)
     }
 
     pub(crate) async fn ear(&mut self) -> Ear {
@@ -412,6 +630,8 @@ impl World {
     pub(crate) async fn is_quiet(&self) {
         self.drain.cancel();
         soon("the last call", self.sessions.drained()).await;
+        self.tracker.close();
+        soon("the end of the watch", self.tracker.wait()).await;
         assert_eq!(self.sessions.live_calls(), 0);
     }
 }
@@ -423,7 +643,7 @@ fn agent() -> AgentProfile {
         brokerage_name: "Riverside Homes".to_owned(),
         language: Language::En,
         time_zone: "America/Chicago".to_owned(),
-        instructions: String::new(),
+        instructions: "Be kind.".to_owned(),
         greeting: GREETING.to_owned(),
         goodbye: "Goodbye.".to_owned(),
         acknowledgements: vec!["One moment.".to_owned()],
@@ -438,6 +658,12 @@ fn agent() -> AgentProfile {
             similarity: 0.5,
         },
         tools: Vec::new(),
+        model_fallbacks: vec![ModelFallback {
+            endpoint: "fallback".to_owned(),
+            model: ModelChoice { model: "small".to_owned(), temperature: 0.0, max_tokens: 200 },
+            instructions: Some("Be brief.".to_owned()),
+        }],
+        menu: BTreeMap::new(),
     }
 }
 
@@ -447,12 +673,14 @@ fn agent() -> AgentProfile {
 pub(crate) struct Caller {
     pub(crate) input: mpsc::Sender<DoorInput>,
     pub(crate) output: mpsc::Receiver<DoorOutput>,
+    /// The sound of what was heard last.
+    pub(crate) sound: u8,
 }
 
 impl Caller {
     pub(crate) fn with_room(outputs: usize) -> (Self, Door) {
         let ((input, input_end), (sender, output)) = (mpsc::channel(256), mpsc::channel(outputs));
-        (Self { input, output }, Door { input: input_end, output: sender })
+        (Self { input, output, sound: 0 }, Door { input: input_end, output: sender })
     }
 
     pub(crate) async fn does(&self, input: DoorInput) {
@@ -465,7 +693,10 @@ impl Caller {
         soon("audio", async {
             while heard < ms * 8 {
                 match self.output.recv().await.expect("the door is open") {
-                    DoorOutput::Audio(audio) => heard += audio.len(),
+                    DoorOutput::Audio(audio) => {
+                        heard += audio.len();
+                        self.sound = audio.last().copied().unwrap_or(self.sound);
+                    }
                     DoorOutput::Mark(mark) => self.does(DoorInput::Mark(mark)).await,
                     DoorOutput::Clear => {}
                     DoorOutput::Close => panic!("closed after {heard} bytes"),
@@ -487,7 +718,8 @@ impl Caller {
             loop {
                 match self.output.recv().await.expect("the door is open") {
                     DoorOutput::Mark(mark) => break mark,
-                    DoorOutput::Audio(_) | DoorOutput::Clear => {}
+                    DoorOutput::Audio(audio) => self.sound = audio.last().copied().unwrap_or(self.sound),
+                    DoorOutput::Clear => {}
                     DoorOutput::Close => panic!("closed"),
                 }
             }
