@@ -3,16 +3,21 @@
 use crate::{
     hours::ViewingHours,
     ledger::CallLedger,
+    notebook::Notebook,
     prompt,
+    recording::Recordings,
     spool::{Pace, SpoolingStore},
     tools::{Bench, Tool},
 };
 use async_trait::async_trait;
 use seiketsu_domain::{AgentProfile, CallId, Clock, IdSource, Message, TenantScope};
-use seiketsu_session::{CallDesk, Desk, OpenCall, StoreFailure};
-use seiketsu_storage::{Db, DbError, turns};
-use std::sync::Arc;
+use seiketsu_session::{Arrival, CallDesk, Desk, OpenCall, RecordingSink, StoreFailure};
+use seiketsu_storage::{Db, DbError, settings, turns};
+use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
+
+/// How long a call waits to learn whether it is recorded. After that it is not: the caller is not kept waiting for it.
+const SETTINGS_PATIENCE: Duration = Duration::from_millis(300);
 
 /// Desks for real-estate calls. Made once; cheap to clone.
 #[derive(Debug, Clone)]
@@ -21,13 +26,20 @@ pub struct BrokerageDesk {
     clock: Arc<dyn Clock>,
     ids: IdSource,
     writers: TaskTracker,
+    recordings: Option<Recordings>,
 }
 
 impl BrokerageDesk {
     /// Desks over a database. Writers of spooled turns run on `writers`: whoever drains waits for it, and thereby for
     /// everything that was finished and not yet committed.
     pub fn new(db: Db, clock: Arc<dyn Clock>, ids: IdSource, writers: TaskTracker) -> Self {
-        Self { db, clock, ids, writers }
+        Self { db, clock, ids, writers, recordings: None }
+    }
+
+    /// Desks that record the calls of tenants which want that.
+    #[must_use]
+    pub fn recording(self, recordings: Recordings) -> Self {
+        Self { recordings: Some(recordings), ..self }
     }
 
     async fn history(&self, scope: &TenantScope, call: CallId) -> Result<(Vec<Message>, u32), DbError> {
@@ -35,6 +47,34 @@ impl BrokerageDesk {
         let messages = turns::transcript(&mut tx, call).await?;
         let first_turn = turns::last_number(&mut tx, call).await?.map_or(0, |last| last.saturating_add(1));
         Ok((messages, first_turn))
+    }
+
+    /// Where the call is recorded, if its tenant records. Whatever stands in the way of finding out (the database is away
+    /// or slow), the call is answered, and not recorded.
+    async fn recording_of(&self, call: &OpenCall) -> Option<Arc<dyn RecordingSink>> {
+        let recordings = self.recordings.as_ref()?;
+        let find = async {
+            let mut tx = self.db.tenant(&call.scope).await.map_err(|error| error.to_string())?;
+            let settings = settings::get(&mut tx).await.map_err(|error| error.to_string())?;
+            tx.commit().await.map_err(|error| error.to_string())?;
+            if !settings.records_calls {
+                return Ok(None);
+            }
+            let days = settings.recording_retention_days;
+            let sink = recordings.sink(call.scope, call.call_id, call.arrival, days).await;
+            sink.map_err(|error| error.to_string())
+        };
+        match tokio::time::timeout(SETTINGS_PATIENCE, find).await {
+            Ok(Ok(sink)) => sink,
+            Ok(Err(why)) => {
+                tracing::warn!(call = %call.call_id, %why, "a call is not recorded");
+                None
+            }
+            Err(_) => {
+                tracing::warn!(call = %call.call_id, "a call is not recorded: the database took too long");
+                None
+            }
+        }
     }
 }
 
@@ -44,11 +84,14 @@ impl Desk for BrokerageDesk {
         let hours =
             ViewingHours::in_zone(&call.agent.time_zone).map_err(|error| StoreFailure(error.to_string()))?;
         // A new call needs nothing that is only in the database: it can be answered while that is away.
-        let (history, first_turn) = if call.resumed {
-            self.history(&call.scope, call.call_id).await.map_err(|error| StoreFailure(error.to_string()))?
-        } else {
-            (Vec::new(), 0)
+        let (history, first_turn) = match call.arrival {
+            Arrival::New => (Vec::new(), 0),
+            Arrival::Cut | Arrival::NotPutThrough => self
+                .history(&call.scope, call.call_id)
+                .await
+                .map_err(|error| StoreFailure(error.to_string()))?,
         };
+        let recording = self.recording_of(&call).await;
         let system_prompt =
             prompt::system_prompt(&call.agent, hours.zone(), call.caller.as_ref(), self.clock.now());
         let ledger = CallLedger {
@@ -63,12 +106,23 @@ impl Desk for BrokerageDesk {
             scope: call.scope,
             call_id: call.call_id,
             caller: call.caller,
+            agent_name: call.agent.name.clone(),
+            brokerage_name: call.agent.brokerage_name.clone(),
+            language: call.agent.language,
+            notebook: Notebook::of(&history),
             hours,
             ids: self.ids.clone(),
             clock: Arc::clone(&self.clock),
             allowed: allowed(&call.agent),
         };
-        Ok(CallDesk { store: Arc::new(store), tools: Arc::new(bench), system_prompt, history, first_turn })
+        Ok(CallDesk {
+            store: Arc::new(store),
+            tools: Arc::new(bench),
+            system_prompt,
+            history,
+            first_turn,
+            recording,
+        })
     }
 }
 

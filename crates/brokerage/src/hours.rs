@@ -154,6 +154,12 @@ impl ViewingHours {
         if slot.start < now + MINIMUM_NOTICE { Err(NotBookable::TooSoon) } else { Ok(slot) }
     }
 
+    /// The instant of a civil time, whatever the viewing hours are; `None` if a clock change leaves it out. One that happens
+    /// twice is its first occurrence.
+    pub fn instant_of(&self, day: Date, time: Time) -> Option<Timestamp> {
+        self.instant(day, time).map(|slot| slot.start)
+    }
+
     /// All slots of a day that the rules allow and that keep the buffer to every booked viewing, in order.
     pub fn free(&self, day: Date, now: Timestamp, booked: &[(Timestamp, Timestamp)]) -> Vec<Slot> {
         let per_day = 24 * 60 / i64::from(GRID_MINUTES);

@@ -32,6 +32,14 @@ impl Ledger for CallLedger {
         Ok(tx.commit().await?)
     }
 
+    async fn hand_over(&self) -> Result<(), WriteFailure> {
+        let mut tx = self.db.tenant(&self.scope).await?;
+        if !calls::hand_over(&mut tx, self.call_id, self.clock.now()).await? {
+            return Err(WriteFailure::Refused("the call has ended".to_owned()));
+        }
+        Ok(tx.commit().await?)
+    }
+
     async fn heartbeat(&self) -> Result<(), WriteFailure> {
         let mut tx = self.db.tenant(&self.scope).await?;
         if !calls::heartbeat(&mut tx, self.call_id, self.clock.now()).await? {

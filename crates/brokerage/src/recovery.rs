@@ -2,15 +2,20 @@
 //!
 //! A replica says every few seconds that it is alive, and so does each call it holds. A call for which neither has been
 //! said for [`STALE_AFTER`] is held by nobody: its record is closed with [`EndReason::ReplicaLost`] and one usage record
-//! over the turns that were committed.
+//! over the turns that were committed. A call that was handed to the telephone company is held there: it is left alone for
+//! [`HANDED_OVER_AT_MOST`], and closed with [`EndReason::Transferred`] if nothing was heard of it until then. A turn that a
+//! replica commits later than that (it was taken for dead, and had waited for the database) is added to the record.
 //!
 //! Architecture Invariant: a call that anybody holds is never closed from here. After an outage of the database all
 //! heartbeats are old for a moment; therefore the service closes only what it has seen orphaned in two looks, a period
 //! apart, and storage looks once more in the transaction that closes.
 
 use jiff::{SignedDuration, Timestamp};
-use seiketsu_domain::{CallEnd, CallId, CallTime, Clock, EndReason, ReplicaId, TenantScope};
-use seiketsu_storage::{Db, DbError, Reason, calls, platform, turns};
+use seiketsu_domain::{CallId, Clock, EndReason, ReplicaId, TenantScope};
+use seiketsu_storage::{
+    Db, DbError, Reason, calls, platform,
+    transfers::{self, TransferState},
+};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 pub const STALE_AFTER: SignedDuration = SignedDuration::from_secs(30);
 /// How long a call of a living replica may be silent: its media socket never came, or was cut and did not come back.
 pub const ABANDONED_AFTER: SignedDuration = SignedDuration::from_secs(120);
+/// How long a call that was handed to the telephone company may stay open without a word from there: its longest call.
+pub const HANDED_OVER_AT_MOST: SignedDuration = SignedDuration::from_hours(4);
 /// How often [`Recovery::run`] looks.
 const PERIOD: Duration = Duration::from_secs(10);
 /// How often [`Recovery::run`] says that its replica is alive.
@@ -101,9 +108,19 @@ impl Recovery {
 struct Orphan {
     scope: TenantScope,
     call: CallId,
-    reason: EndReason,
-    /// It is closed only if it has not been held since.
-    stale_before: Timestamp,
+    kind: Kind,
+    /// It is closed only if it has not been held, or handed over, since.
+    before: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// Its replica is dead.
+    Lost,
+    /// Its replica lives and has forgotten it.
+    Abandoned,
+    /// The telephone company was to tell how it ended, and did not.
+    HandedOver,
 }
 
 async fn look(db: &Db, replica: ReplicaId, now: Timestamp) -> Result<Vec<Orphan>, DbError> {
@@ -112,41 +129,31 @@ async fn look(db: &Db, replica: ReplicaId, now: Timestamp) -> Result<Vec<Orphan>
     let lost = platform::orphaned_calls(&mut tx, stale_before).await?;
     let abandoned_before = now - ABANDONED_AFTER;
     let abandoned = platform::abandoned_calls(&mut tx, replica, abandoned_before).await?;
+    let handed_over_before = now - HANDED_OVER_AT_MOST;
+    let handed_over = platform::handed_over_calls(&mut tx, handed_over_before).await?;
     tx.commit().await?;
-    let lost = lost.into_iter().map(|(scope, call)| Orphan {
-        scope,
-        call,
-        reason: EndReason::ReplicaLost,
-        stale_before,
+    let kinds = [
+        (Kind::Lost, stale_before, lost),
+        (Kind::Abandoned, abandoned_before, abandoned),
+        (Kind::HandedOver, handed_over_before, handed_over),
+    ];
+    let orphans = kinds.into_iter().flat_map(|(kind, before, calls)| {
+        calls.into_iter().map(move |(scope, call)| Orphan { scope, call, kind, before })
     });
-    let abandoned = abandoned.into_iter().map(|(scope, call)| Orphan {
-        scope,
-        call,
-        reason: EndReason::Failure,
-        stale_before: abandoned_before,
-    });
-    Ok(lost.chain(abandoned).collect())
+    Ok(orphans.collect())
 }
 
 /// `false` if somebody ended it, or holds it again.
 async fn close(db: &Db, orphan: &Orphan) -> Result<bool, DbError> {
     let mut tx = db.tenant(&orphan.scope).await?;
-    // Before its turns are counted: a writer that wakes up now commits before, and is counted, or after.
-    if !calls::lock(&mut tx, orphan.call).await? {
-        return Ok(false);
-    }
-    let Some(call) = calls::get(&mut tx, orphan.call).await? else { return Ok(false) };
-    let committed = turns::committed(&mut tx, orphan.call).await?;
-    // It was alive when its last turn was over and when it was last held, whichever is later.
-    let held = call.heartbeat_at.duration_since(call.started_at).as_micros();
-    let held = CallTime::from_micros(u64::try_from(held).unwrap_or(0));
-    let end = CallEnd {
-        reason: orphan.reason,
-        ended_at: committed.last_finished_at.max(held),
-        turns: committed.turns,
-        usage: committed.usage,
+    let Orphan { call, before, .. } = *orphan;
+    let closed = match orphan.kind {
+        Kind::Lost => calls::close_orphan(&mut tx, call, EndReason::ReplicaLost, before).await?,
+        Kind::Abandoned => calls::close_orphan(&mut tx, call, EndReason::Failure, before).await?,
+        Kind::HandedOver => calls::close_handed_over(&mut tx, call, before).await?,
     };
-    let closed = calls::end_orphan(&mut tx, orphan.call, &end, orphan.stale_before).await?;
+    // Nobody waits for a person on a call that is over.
+    transfers::finished(&mut tx, call, TransferState::Abandoned, before).await?;
     tx.commit().await?;
     Ok(closed)
 }

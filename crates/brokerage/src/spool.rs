@@ -42,7 +42,7 @@ impl Pace {
     pub(crate) const STANDARD: Self = Self {
         patience: Duration::from_millis(500),
         first_pause: Duration::from_millis(100),
-        longest_pause: Duration::from_secs(5),
+        longest_pause: Duration::from_secs(3),
     };
 
     /// The pause after one of this length.
@@ -69,6 +69,8 @@ pub(crate) trait Ledger: Send + Sync + Debug {
     async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), WriteFailure>;
     /// Commits the end of the call; idempotent.
     async fn end(&self, end: &CallEnd) -> Result<(), WriteFailure>;
+    /// Says that the telephone company holds the call from now on.
+    async fn hand_over(&self) -> Result<(), WriteFailure>;
     /// Says that the call is held.
     async fn heartbeat(&self) -> Result<(), WriteFailure>;
 }
@@ -110,6 +112,8 @@ struct Entry {
 enum Write {
     Turn(Box<TurnRecord>),
     End(CallEnd),
+    /// Worth writing only while somebody waits for it.
+    HandOver,
 }
 
 impl<L: Ledger + 'static> SpoolingStore<L> {
@@ -179,6 +183,28 @@ impl<L: Ledger + 'static> CallStore for SpoolingStore<L> {
         self.write(Write::End(end.clone())).await
     }
 
+    /// Unlike a turn, a hand-over is never spooled: the telephone company is asked only once it is on record. When this
+    /// returns an error, it is not written later either, unless it was on its way at that very moment; the heartbeats
+    /// that follow undo it then.
+    async fn hand_over(&self) -> Result<(), StoreFailure> {
+        let (waiting, written) = oneshot::channel();
+        {
+            let mut spool = self.shared.lock();
+            if spool.away || spool.queue.len() >= SPOOL_LIMIT {
+                return Err(StoreFailure("the database is away".to_owned()));
+            }
+            spool.queue.push_back(Entry { write: Arc::new(Write::HandOver), waiting: Some(waiting) });
+            if !std::mem::replace(&mut spool.writing, true) {
+                self.writers.spawn(drain(Arc::clone(&self.shared)));
+            }
+        }
+        match tokio::time::timeout(self.shared.pace.patience, written).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(StoreFailure("the writer of the call is gone".to_owned())),
+            Err(_) => Err(StoreFailure("the database took too long".to_owned())),
+        }
+    }
+
     /// Returns at once: a conversation does not wait for a database that is away. One beat is under way at a time.
     async fn heartbeat(&self) {
         if !self.shared.beating.swap(true, Ordering::Relaxed) {
@@ -199,8 +225,13 @@ async fn drain<L: Ledger>(shared: Arc<Shared<L>>) {
     loop {
         let write = {
             let mut spool = shared.lock();
+            while spool.queue.front().is_some_and(Entry::is_forsaken) {
+                spool.queue.pop_front();
+            }
             let Some(entry) = spool.queue.front() else {
                 spool.writing = false;
+                // Nothing waits; whether it is still away is for the next write to find out.
+                spool.away = false;
                 return;
             };
             Arc::clone(&entry.write)
@@ -208,6 +239,7 @@ async fn drain<L: Ledger>(shared: Arc<Shared<L>>) {
         let outcome = match &*write {
             Write::Turn(turn) => shared.ledger.commit_turn(turn).await,
             Write::End(end) => shared.ledger.end(end).await,
+            Write::HandOver => shared.ledger.hand_over().await,
         };
         match outcome {
             Ok(()) => {
@@ -248,7 +280,21 @@ fn release_all<L>(shared: &Shared<L>, why: &str) {
     }
     for entry in &mut spool.queue {
         if let Some(waiting) = entry.waiting.take() {
-            let _ = waiting.send(Ok(()));
+            let told = match &*entry.write {
+                Write::Turn(_) | Write::End(_) => Ok(()),
+                Write::HandOver => Err(StoreFailure(format!("the database is away: {why}"))),
+            };
+            let _ = waiting.send(told);
+        }
+    }
+}
+
+impl Entry {
+    /// A hand-over that nobody waits for any more: the call is still ours.
+    fn is_forsaken(&self) -> bool {
+        match &*self.write {
+            Write::Turn(_) | Write::End(_) => false,
+            Write::HandOver => self.waiting.as_ref().is_none_or(oneshot::Sender::is_closed),
         }
     }
 }
@@ -258,6 +304,7 @@ impl Write {
         match self {
             Self::Turn(_) => "turn",
             Self::End(_) => "end",
+            Self::HandOver => "hand-over",
         }
     }
 }
@@ -299,6 +346,9 @@ mod tests {
         }
         async fn end(&self, end: &CallEnd) -> Result<(), WriteFailure> {
             self.attempt(format!("end after {}", end.turns), false).await
+        }
+        async fn hand_over(&self) -> Result<(), WriteFailure> {
+            self.attempt("hand-over".to_owned(), false).await
         }
         async fn heartbeat(&self) -> Result<(), WriteFailure> {
             self.attempt("heartbeat".to_owned(), false).await
@@ -394,6 +444,39 @@ mod tests {
         assert_eq!(ledger.written(), ["turn 0", "turn 1"]);
     }
 
+    #[tokio::test]
+    async fn a_hand_over_is_on_record_after_every_turn_when_the_store_returns() {
+        let ledger = Flaky::starting(Weather::Up);
+        let (store, _writers) = store(&ledger, QUICK);
+        store.commit_turn(&turn(0)).await.unwrap();
+        store.hand_over().await.unwrap();
+        assert_eq!(ledger.written(), ["turn 0", "hand-over"]);
+    }
+
+    #[tokio::test]
+    async fn a_call_is_not_handed_over_while_the_database_is_away_nor_behind_its_back_later() {
+        let ledger = Flaky::starting(Weather::Away);
+        let (store, writers) = store(&ledger, QUICK);
+        assert!(store.hand_over().await.is_err(), "found away by the hand-over itself");
+        store.commit_turn(&turn(0)).await.unwrap();
+        ledger.attempted(3).await;
+        assert!(store.hand_over().await.is_err(), "known to be away");
+        ledger.weather.send_replace(Weather::Up);
+        drained(&writers).await;
+        assert_eq!(ledger.written(), ["turn 0"]);
+    }
+
+    #[tokio::test]
+    async fn a_hand_over_that_waits_behind_a_slow_turn_is_given_up_and_never_written() {
+        let ledger = Flaky::starting(Weather::Hangs);
+        let (store, writers) = store(&ledger, Pace { patience: Duration::from_millis(1), ..QUICK });
+        store.commit_turn(&turn(0)).await.unwrap();
+        assert!(store.hand_over().await.is_err());
+        ledger.weather.send_replace(Weather::Up);
+        drained(&writers).await;
+        assert_eq!(ledger.written(), ["turn 0"]);
+    }
+
     #[test]
     fn attempts_thin_out_while_the_database_stays_away() {
         let pauses: Vec<_> = std::iter::successors(Some(Pace::STANDARD.first_pause), |&pause| {
@@ -402,7 +485,7 @@ mod tests {
         .take(8)
         .map(|pause| pause.as_millis())
         .collect();
-        assert_eq!(pauses, [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
+        assert_eq!(pauses, [100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000]);
     }
 
     #[tokio::test]

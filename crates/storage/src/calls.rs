@@ -4,10 +4,10 @@ use crate::{
     DbError, TenantTx,
     names::{self, storable},
     time::{PgTime, stored},
-    usage,
+    turns, usage,
 };
 use jiff::{SignedDuration, Timestamp};
-use seiketsu_domain::{AgentId, CallEnd, CallId, EndReason, PhoneNumber, Pii, ReplicaId};
+use seiketsu_domain::{AgentId, CallEnd, CallId, CallTime, EndReason, PhoneNumber, Pii, ReplicaId};
 use uuid::Uuid;
 
 /// A call about to begin.
@@ -50,6 +50,8 @@ pub struct CallRow {
     pub heartbeat_at: Timestamp,
     /// How often it was cut and came back.
     pub resumed: u32,
+    /// When it was handed to the telephone company, which holds it since; `None` while a replica does.
+    pub handed_over_at: Option<Timestamp>,
     /// How it ended; `None` while it is live.
     pub ended: Option<Ended>,
 }
@@ -94,7 +96,8 @@ pub async fn get(tx: &mut TenantTx, id: CallId) -> Result<Option<CallRow>, DbErr
         Row,
         r#"select id, agent_id, caller_number, called_number, vendor_call_sid, replica_id,
                   heartbeat_at as "heartbeat_at: PgTime", started_at as "started_at: PgTime",
-                  ended_at as "ended_at: PgTime", end_reason, turns, resumed
+                  ended_at as "ended_at: PgTime", end_reason, turns, resumed,
+                  handed_over_at as "handed_over_at: PgTime"
            from calls where tenant_id = $1 and id = $2"#,
         tenant,
         id.uuid()
@@ -128,7 +131,8 @@ pub async fn by_vendor_call_sid(
         Row,
         r#"select id, agent_id, caller_number, called_number, vendor_call_sid, replica_id,
                   heartbeat_at as "heartbeat_at: PgTime", started_at as "started_at: PgTime",
-                  ended_at as "ended_at: PgTime", end_reason, turns, resumed
+                  ended_at as "ended_at: PgTime", end_reason, turns, resumed,
+                  handed_over_at as "handed_over_at: PgTime"
            from calls where tenant_id = $1 and vendor_call_sid = $2"#,
         tenant,
         &*storable(vendor_call_sid)
@@ -145,7 +149,8 @@ pub async fn list(tx: &mut TenantTx, before: Option<CallId>, limit: u32) -> Resu
         Row,
         r#"select id, agent_id, caller_number, called_number, vendor_call_sid, replica_id,
                   heartbeat_at as "heartbeat_at: PgTime", started_at as "started_at: PgTime",
-                  ended_at as "ended_at: PgTime", end_reason, turns, resumed
+                  ended_at as "ended_at: PgTime", end_reason, turns, resumed,
+                  handed_over_at as "handed_over_at: PgTime"
            from calls where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3"#,
         tenant,
         before.map(CallId::uuid),
@@ -157,10 +162,15 @@ pub async fn list(tx: &mut TenantTx, before: Option<CallId>, limit: u32) -> Resu
 }
 
 /// The call is still held; `false` if it has ended or there is none.
+///
+/// A beat that comes well after a hand-over says that the call was not handed over after all: the hand-over was written
+/// when nobody waited for it any more.
 pub async fn heartbeat(tx: &mut TenantTx, id: CallId, now: Timestamp) -> Result<bool, DbError> {
     let (connection, tenant) = tx.parts();
     let outcome = sqlx::query!(
-        "update calls set heartbeat_at = greatest(heartbeat_at, $3) where tenant_id = $1 and id = $2 and ended_at is null",
+        "update calls set heartbeat_at = greatest(heartbeat_at, $3),
+                          handed_over_at = case when handed_over_at >= $3::timestamptz - interval '10 seconds' then handed_over_at end
+         where tenant_id = $1 and id = $2 and ended_at is null",
         tenant,
         id.uuid(),
         PgTime(now) as _
@@ -170,7 +180,23 @@ pub async fn heartbeat(tx: &mut TenantTx, id: CallId, now: Timestamp) -> Result<
     Ok(outcome.rows_affected() == 1)
 }
 
-/// A cut call comes back, perhaps to another replica, which holds it from now on. `None` if it has ended or there is none.
+/// The telephone company holds the call from now on; `false` if it has ended or there is none. Recovery leaves it alone
+/// until it is [`resume`]d, or closed with [`close`].
+pub async fn hand_over(tx: &mut TenantTx, id: CallId, now: Timestamp) -> Result<bool, DbError> {
+    let (connection, tenant) = tx.parts();
+    let outcome = sqlx::query!(
+        "update calls set handed_over_at = $3, heartbeat_at = greatest(heartbeat_at, $3)
+         where tenant_id = $1 and id = $2 and ended_at is null",
+        tenant,
+        id.uuid(),
+        PgTime(now) as _
+    )
+    .execute(connection)
+    .await?;
+    Ok(outcome.rows_affected() == 1)
+}
+
+/// A cut call, or one that was handed over, comes back, perhaps to another replica, which holds it from now on. `None` if it has ended or there is none.
 pub async fn resume(
     tx: &mut TenantTx,
     id: CallId,
@@ -180,11 +206,13 @@ pub async fn resume(
     let (connection, tenant) = tx.parts();
     let row = sqlx::query_as!(
         Row,
-        r#"update calls set replica_id = $3, heartbeat_at = greatest(heartbeat_at, $4), resumed = resumed + 1
+        r#"update calls set replica_id = $3, heartbeat_at = greatest(heartbeat_at, $4), resumed = resumed + 1,
+                            handed_over_at = null
            where tenant_id = $1 and id = $2 and ended_at is null
            returning id, agent_id, caller_number, called_number, vendor_call_sid, replica_id,
                      heartbeat_at as "heartbeat_at: PgTime", started_at as "started_at: PgTime",
-                     ended_at as "ended_at: PgTime", end_reason, turns, resumed"#,
+                     ended_at as "ended_at: PgTime", end_reason, turns, resumed,
+                  handed_over_at as "handed_over_at: PgTime""#,
         tenant,
         id.uuid(),
         replica.uuid(),
@@ -198,31 +226,98 @@ pub async fn resume(
 /// Ends a call and writes its one usage record. `true` exactly once, however many ask and however often;
 /// [`DbError::Missing`] if there is no such call.
 pub async fn end_call(tx: &mut TenantTx, id: CallId, end: &CallEnd) -> Result<bool, DbError> {
-    // Later than every heartbeat there can be.
-    end_if_stale(tx, id, end, Timestamp::MAX).await
+    end_unless(tx, id, end, |_| false).await
 }
 
-/// As [`end_call`], but `false` also if the call has been held or resumed since `stale_before`: what recovery uses, so
-/// that it never closes a call which came back between being found and being closed.
+/// As [`end_call`], but `false` also if the call has been held or resumed since `stale_before`, or was handed over: what
+/// recovery uses, so that it never closes a call which came back between being found and being closed.
 pub async fn end_orphan(
     tx: &mut TenantTx,
     id: CallId,
     end: &CallEnd,
     stale_before: Timestamp,
 ) -> Result<bool, DbError> {
-    end_if_stale(tx, id, end, stale_before).await
+    end_unless(tx, id, end, |call| call.handed_over_at.is_some() || call.heartbeat_at.0 >= stale_before).await
 }
 
-async fn end_if_stale(
+/// Ends a call that no session ends, at `ended_at`, with what its committed turns add up to; `false` if it has ended
+/// before or there is none. For whoever knows from the telephone company that it is over.
+pub async fn close(
+    tx: &mut TenantTx,
+    id: CallId,
+    reason: EndReason,
+    ended_at: Timestamp,
+) -> Result<bool, DbError> {
+    let Some(end) = added_up(tx, id, reason, Some(ended_at)).await? else { return Ok(false) };
+    end_call(tx, id, &end).await
+}
+
+/// As [`close`] for a call that nobody holds, if it was last held before `stale_before`: it ended when it was last held,
+/// or with its last turn, whichever was later.
+pub async fn close_orphan(
+    tx: &mut TenantTx,
+    id: CallId,
+    reason: EndReason,
+    stale_before: Timestamp,
+) -> Result<bool, DbError> {
+    let Some(end) = added_up(tx, id, reason, None).await? else { return Ok(false) };
+    end_orphan(tx, id, &end, stale_before).await
+}
+
+/// As [`close`] for a call that was handed over before `handed_over_before` and of which nothing was heard since: for all
+/// we know it ended then.
+pub async fn close_handed_over(
+    tx: &mut TenantTx,
+    id: CallId,
+    handed_over_before: Timestamp,
+) -> Result<bool, DbError> {
+    let Some(end) = added_up(tx, id, EndReason::Transferred, None).await? else { return Ok(false) };
+    end_unless(tx, id, &end, |call| call.handed_over_at.is_none_or(|at| at.0 >= handed_over_before)).await
+}
+
+/// The end of a live call by what its committed turns add up to. Locks the call first: a writer that wakes up now commits
+/// before, and is counted here, or after, and is added then.
+async fn added_up(
+    tx: &mut TenantTx,
+    id: CallId,
+    reason: EndReason,
+    ended_at: Option<Timestamp>,
+) -> Result<Option<CallEnd>, DbError> {
+    if !lock(tx, id).await? {
+        return Ok(None);
+    }
+    let Some(call) = get(tx, id).await?.filter(|call| call.ended.is_none()) else { return Ok(None) };
+    let committed = turns::committed(tx, id).await?;
+    let known = ended_at.unwrap_or(call.heartbeat_at);
+    let since_start = known.duration_since(call.started_at).as_micros();
+    let since_start = CallTime::from_micros(u64::try_from(since_start).unwrap_or(0));
+    Ok(Some(CallEnd {
+        reason,
+        ended_at: committed.last_finished_at.max(since_start),
+        turns: committed.turns,
+        usage: committed.usage,
+    }))
+}
+
+/// What decides whether a live call may be ended.
+struct Live {
+    started_at: PgTime,
+    heartbeat_at: PgTime,
+    handed_over_at: Option<PgTime>,
+    ended: bool,
+}
+
+async fn end_unless(
     tx: &mut TenantTx,
     id: CallId,
     end: &CallEnd,
-    stale_before: Timestamp,
+    keep: impl Fn(&Live) -> bool,
 ) -> Result<bool, DbError> {
     let (connection, tenant) = tx.parts();
-    let call = sqlx::query!(
+    let call = sqlx::query_as!(
+        Live,
         r#"select started_at as "started_at: PgTime", heartbeat_at as "heartbeat_at: PgTime",
-                  ended_at is not null as "ended!"
+                  handed_over_at as "handed_over_at: PgTime", ended_at is not null as "ended!"
            from calls where tenant_id = $1 and id = $2 for update"#,
         tenant,
         id.uuid()
@@ -230,7 +325,7 @@ async fn end_if_stale(
     .fetch_optional(&mut *connection)
     .await?
     .ok_or(DbError::Missing { what: "call" })?;
-    if call.ended || call.heartbeat_at.0 >= stale_before {
+    if call.ended || keep(&call) {
         return Ok(false);
     }
     let duration = SignedDuration::from_micros(i64::try_from(end.ended_at.as_micros()).unwrap_or(i64::MAX));
@@ -266,6 +361,7 @@ struct Row {
     end_reason: Option<String>,
     turns: Option<i32>,
     resumed: i32,
+    handed_over_at: Option<PgTime>,
 }
 
 impl Row {
@@ -288,14 +384,15 @@ impl Row {
             started_at: self.started_at.0,
             heartbeat_at: self.heartbeat_at.0,
             resumed: self.resumed.unsigned_abs(),
+            handed_over_at: self.handed_over_at.map(|at| at.0),
             ended,
         })
     }
 }
 
 fn read_reason(text: &str) -> Result<EndReason, DbError> {
-    use EndReason::{AgentHungUp, CallerHungUp, Failure, MaxDuration, ReplicaLost, Silence};
-    [CallerHungUp, AgentHungUp, MaxDuration, Silence, Failure, ReplicaLost]
+    use EndReason::{AgentHungUp, CallerHungUp, Failure, MaxDuration, ReplicaLost, Silence, Transferred};
+    [CallerHungUp, AgentHungUp, MaxDuration, Silence, Transferred, Failure, ReplicaLost]
         .into_iter()
         .find(|reason| reason.name() == text)
         .ok_or(DbError::Unreadable { what: "end reason" })

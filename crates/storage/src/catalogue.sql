@@ -96,7 +96,8 @@ where p.for_app and ((p.has_using and p.using_text <> e.text) or (p.has_check an
 union all
 select 'policy_for_system', p.name from policies p cross join system s
 where not p.for_app
-  and not (p.polroles = array[s.oid] and p.polcmd = 'r' and p.polrelid = 'public.calls'::regclass)
+  and not (p.polroles = array[s.oid] and p.polcmd = 'r'
+           and p.polrelid in ('public.calls'::regclass, 'public.outbox'::regclass))
 
 union all
 select 'tenant_id_missing', t.name from tables t where not exists (select from tenant_columns c where c.oid = t.oid and c.is_uuid)
@@ -172,16 +173,20 @@ where r.rolname in ('seiketsu_app', 'seiketsu_system') and n.nspname not like 'p
   and has_schema_privilege(r.oid, n.oid, 'create')
 
 union all
--- The platform's one window: five columns of calls, to be read.
+-- The platform's two windows, to be read: who holds which call, and which tenants have mail to send.
 select 'system_window', r.name from relations r
-where r.nspname = 'public' and (r.system_holds_whole or (r.system_reaches and r.oid <> 'public.calls'::regclass))
+where r.nspname = 'public'
+  and (r.system_holds_whole
+       or (r.system_reaches and r.oid not in ('public.calls'::regclass, 'public.outbox'::regclass)))
 union all
 select 'system_window', r.name || '.' || a.attname
 from relations r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped cross join system s
-where r.oid = 'public.calls'::regclass
+where r.oid in ('public.calls'::regclass, 'public.outbox'::regclass)
   and (has_column_privilege(s.oid, r.oid, a.attnum, 'insert, update, references')
        or (has_column_privilege(s.oid, r.oid, a.attnum, 'select')
-           and a.attname not in ('tenant_id', 'id', 'replica_id', 'heartbeat_at', 'ended_at')))
+           and not a.attname = any (
+               case when r.oid = 'public.outbox'::regclass then array['tenant_id', 'due_at']
+                    else array['tenant_id', 'id', 'replica_id', 'heartbeat_at', 'handed_over_at', 'ended_at'] end::name[])))
 
 union all
 select 'default_tenant', coalesce(pg_get_userbyid(nullif(s.setrole, 0)), 'every role')

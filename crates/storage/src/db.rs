@@ -1,16 +1,26 @@
 //! The two ways to a transaction.
 
-use crate::{DbError, Endpoint, Reason, setup};
+use crate::{
+    DbError, Endpoint, Reason,
+    bounded::{Bounded, within},
+    setup,
+};
 use seiketsu_domain::TenantScope;
 use sqlx::{
-    AssertSqlSafe, Connection, PgConnection, PgPool, Postgres, Transaction,
+    AssertSqlSafe, Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 use uuid::Uuid;
 
 /// How long a pooled connection may have been idle before it is asked whether it is still alive.
 const PROBE_AFTER_IDLE: Duration = Duration::from_secs(1);
+/// A connection that does not answer such a question in time is given up, and another one is taken.
+const PROBE_PATIENCE: Duration = Duration::from_millis(500);
+/// A connection that comes back with something unfinished has this long to be done with it, or is closed.
+const RELEASE_PATIENCE: Duration = Duration::from_secs(1);
+/// How much longer than PostgreSQL itself we wait for the end of a statement.
+const ANSWER_PATIENCE: Duration = Duration::from_millis(500);
 
 /// How to connect.
 #[derive(Debug, Clone)]
@@ -23,7 +33,7 @@ pub struct DbOptions {
     pub system_connections: u32,
     /// The longest wait for a connection.
     pub acquire_timeout: Duration,
-    /// The longest statement.
+    /// The longest statement. An answer that has not come shortly after is not waited for any longer.
     pub statement_timeout: Duration,
 }
 
@@ -35,7 +45,7 @@ impl DbOptions {
             tenant_connections: 16,
             system_connections: 4,
             acquire_timeout: Duration::from_secs(2),
-            statement_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(4),
         }
     }
 }
@@ -45,6 +55,8 @@ impl DbOptions {
 pub struct Db {
     tenants: PgPool,
     system: PgPool,
+    /// The longest wait for a statement.
+    limit: Duration,
 }
 
 impl Db {
@@ -53,6 +65,7 @@ impl Db {
         let db = Self {
             tenants: pool(options, setup::APP_ROLE, options.tenant_connections),
             system: pool(options, setup::SYSTEM_ROLE, options.system_connections),
+            limit: options.statement_timeout + ANSWER_PATIENCE,
         };
         for pool in [&db.tenants, &db.system] {
             let mut connection = pool.acquire().await?;
@@ -80,14 +93,14 @@ impl Db {
     pub async fn tenant(&self, scope: &TenantScope) -> Result<TenantTx, DbError> {
         let tenant = scope.tenant_id().uuid();
         // One round trip. The text is safe: a UUID prints as hexadecimal digits and hyphens.
-        let begin = format!("BEGIN; SELECT set_config('app.tenant_id', '{tenant}', true)");
-        let tx = begin_with(&self.tenants, &begin).await?;
+        let statement = format!("BEGIN; SELECT set_config('app.tenant_id', '{tenant}', true)");
+        let tx = begin(&self.tenants, &statement, self.limit).await?;
         Ok(TenantTx { tx, scope: *scope })
     }
 
     /// A transaction on the platform's own tables, and the reason for it.
     pub async fn system(&self, reason: Reason) -> Result<SystemTx, DbError> {
-        let tx = begin_with(&self.system, "BEGIN").await?;
+        let tx = begin(&self.system, "BEGIN", self.limit).await?;
         Ok(SystemTx { tx, reason })
     }
 
@@ -106,7 +119,7 @@ impl Db {
 /// A transaction of one tenant. Dropped without [`TenantTx::commit`], it never happened.
 #[derive(Debug)]
 pub struct TenantTx {
-    tx: Transaction<'static, Postgres>,
+    tx: Bounded,
     scope: TenantScope,
 }
 
@@ -121,7 +134,7 @@ impl TenantTx {
         Ok(self.tx.commit().await?)
     }
 
-    pub(crate) fn parts(&mut self) -> (&mut PgConnection, Uuid) {
+    pub(crate) fn parts(&mut self) -> (&mut Bounded, Uuid) {
         (&mut self.tx, self.scope.tenant_id().uuid())
     }
 }
@@ -129,7 +142,7 @@ impl TenantTx {
 /// A transaction of the platform. Dropped without [`SystemTx::commit`], it never happened.
 #[derive(Debug)]
 pub struct SystemTx {
-    tx: Transaction<'static, Postgres>,
+    tx: Bounded,
     reason: Reason,
 }
 
@@ -144,7 +157,7 @@ impl SystemTx {
         Ok(self.tx.commit().await?)
     }
 
-    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+    pub(crate) fn connection(&mut self) -> &mut Bounded {
         &mut self.tx
     }
 
@@ -155,7 +168,7 @@ impl SystemTx {
             self.reason.name(),
             detail
         )
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }
@@ -165,7 +178,7 @@ fn pool(options: &DbOptions, role: &'static str, connections: u32) -> PgPool {
     let statement_timeout_ms = options.statement_timeout.as_millis().to_string();
     let connect: PgConnectOptions = options.endpoint.options_as(role).application_name(role).options([
         ("statement_timeout", statement_timeout_ms.as_str()),
-        ("idle_in_transaction_session_timeout", "30000"),
+        ("idle_in_transaction_session_timeout", "10000"),
     ]);
     PgPoolOptions::new()
         .max_connections(connections)
@@ -175,22 +188,33 @@ fn pool(options: &DbOptions, role: &'static str, connections: u32) -> PgPool {
         .before_acquire(|connection, pooled| {
             Box::pin(async move {
                 if pooled.idle_for >= PROBE_AFTER_IDLE {
-                    connection.ping().await?;
+                    within(PROBE_PATIENCE, connection.ping()).await?;
                 }
                 Ok(true)
             })
+        })
+        // The pool itself would wait for ever, with the connection's place taken.
+        .after_release(|connection, _| {
+            Box::pin(async move { within(RELEASE_PATIENCE, connection.ping()).await.map(|()| true) })
         })
         .connect_lazy_with(connect)
 }
 
 /// Begins, once more if the connection turned out to be dead: nothing has been done on it yet.
-async fn begin_with(pool: &PgPool, statement: &str) -> Result<Transaction<'static, Postgres>, DbError> {
-    match pool.begin_with(AssertSqlSafe(statement)).await.map_err(DbError::from) {
-        Err(DbError::Unavailable(sqlx::Error::Io(_) | sqlx::Error::Database(_))) => {
-            Ok(pool.begin_with(AssertSqlSafe(statement)).await?)
+async fn begin(pool: &PgPool, statement: &str, limit: Duration) -> Result<Bounded, DbError> {
+    let begun = match within(limit, pool.begin_with(AssertSqlSafe(statement))).await.map_err(DbError::from) {
+        Err(DbError::Unavailable(error)) if is_dead_connection(&error) => {
+            within(limit, pool.begin_with(AssertSqlSafe(statement))).await?
         }
-        outcome => outcome,
-    }
+        outcome => outcome?,
+    };
+    Ok(Bounded::new(begun, limit))
+}
+
+/// The connection at hand said so itself; a new one may work. One that says nothing has cost enough time.
+fn is_dead_connection(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(io) if io.kind() != ErrorKind::TimedOut)
+        || matches!(error, sqlx::Error::Database(_))
 }
 
 async fn refuse_unsafe_role(connection: &mut PgConnection) -> Result<(), DbError> {

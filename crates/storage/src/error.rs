@@ -9,8 +9,8 @@ use std::borrow::Cow;
 /// only as the source.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// Nothing listens, the connection broke, the server shuts down, or no connection became free in time. Whether a
-    /// statement in flight took effect is unknown.
+    /// Nothing listens, the connection broke or carried something that is not PostgreSQL's protocol, the server shuts
+    /// down, or no connection became free in time. Whether a statement in flight took effect is unknown.
     #[error("the database cannot be reached")]
     Unavailable(#[source] Error),
     /// The statement ran longer than it may.
@@ -111,6 +111,7 @@ impl From<Error> for DbError {
             error,
             Error::Io(_)
                 | Error::Tls(_)
+                | Error::Protocol(_)
                 | Error::PoolTimedOut
                 | Error::PoolClosed
                 | Error::WorkerCrashed

@@ -23,6 +23,8 @@ pub mod cluster;
 pub mod setup;
 
 #[cfg(feature = "repositories")]
+mod bounded;
+#[cfg(feature = "repositories")]
 mod db;
 #[cfg(feature = "repositories")]
 mod names;
@@ -34,7 +36,11 @@ mod time;
 #[cfg(feature = "repositories")]
 pub mod agents;
 #[cfg(feature = "repositories")]
+pub mod callbacks;
+#[cfg(feature = "repositories")]
 pub mod calls;
+#[cfg(feature = "repositories")]
+pub mod ids;
 #[cfg(feature = "repositories")]
 pub mod leads;
 #[cfg(feature = "repositories")]
@@ -42,13 +48,25 @@ pub mod listings;
 #[cfg(feature = "repositories")]
 pub mod members;
 #[cfg(feature = "repositories")]
+pub mod outbox;
+#[cfg(feature = "repositories")]
 pub mod platform;
+#[cfg(feature = "repositories")]
+pub mod recordings;
+#[cfg(feature = "repositories")]
+pub mod settings;
+#[cfg(feature = "repositories")]
+pub mod transfer_targets;
+#[cfg(feature = "repositories")]
+pub mod transfers;
 #[cfg(feature = "repositories")]
 pub mod turns;
 #[cfg(feature = "repositories")]
 pub mod usage;
 #[cfg(feature = "repositories")]
 pub mod viewings;
+#[cfg(feature = "repositories")]
+pub mod voice_messages;
 
 #[cfg(feature = "repositories")]
 pub use db::{Db, DbOptions, SystemTx, TenantTx};

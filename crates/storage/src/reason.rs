@@ -17,6 +17,8 @@ named! {
         Heartbeat = "heartbeat",
         /// Calls of a replica that died are looked for.
         RecoverCalls = "recover_calls",
+        /// Which tenants have mail to be sent?
+        SendMail = "send_mail",
         /// An operator presents a key.
         AuthenticateOperator = "authenticate_operator",
         /// An operator looks at tenants.
@@ -25,5 +27,9 @@ named! {
         ManageTenants = "manage_tenants",
         /// Operator keys are made or revoked.
         ManageOperatorKeys = "manage_operator_keys",
+        /// A recording begins or is listened to: the tenant's key is needed.
+        RecordingKeys = "recording_keys",
+        /// Recordings that are past their retention are deleted.
+        SweepRecordings = "sweep_recordings",
     }
 }

@@ -3,7 +3,8 @@
 use crate::{
     DbError, TenantTx,
     names::{storable, storable_json},
-    usage::count,
+    time::PgTime,
+    usage::{self, count},
 };
 use seiketsu_domain::{CallId, CallTime, Message, ToolRun, TurnOutcome, TurnRecord, Usage};
 use serde::{Serialize, de::DeserializeOwned};
@@ -23,6 +24,9 @@ pub struct Committed {
 
 /// Commits a finished turn with its messages and tool runs; `false` if this number was committed before, which changes
 /// nothing. [`DbError::BrokenReference`] if there is no such call.
+///
+/// A turn of a call that was closed in the meantime (it waited for the database, or came from a replica that was taken
+/// for dead) is added to the call's record and to its usage.
 pub async fn commit_turn(tx: &mut TenantTx, call_id: CallId, turn: &TurnRecord) -> Result<bool, DbError> {
     let number = small(turn.number);
     let timeline = to_json(&turn.timeline)?;
@@ -58,6 +62,8 @@ pub async fn commit_turn(tx: &mut TenantTx, call_id: CallId, turn: &TurnRecord) 
     if outcome.rows_affected() == 0 {
         return Ok(false);
     }
+    add_to_ended_call(tx, call_id, turn).await?;
+    let (connection, tenant) = tx.parts();
     if !turn.messages.is_empty() {
         let messages = turn.messages.iter().map(to_json).collect::<Result<Vec<_>, _>>()?;
         let outcome = sqlx::query!(
@@ -90,6 +96,28 @@ pub async fn commit_turn(tx: &mut TenantTx, call_id: CallId, turn: &TurnRecord) 
         assert_written(outcome.rows_affected(), turn.tools.len())?;
     }
     Ok(true)
+}
+
+/// The turn refers to its call, so that whoever closes the call at this moment either waits for us and counts the turn, or
+/// is done, and what it counted lacks the turn.
+async fn add_to_ended_call(tx: &mut TenantTx, call_id: CallId, turn: &TurnRecord) -> Result<(), DbError> {
+    let (connection, tenant) = tx.parts();
+    let finished_at_us = count(turn.finished_at.as_micros());
+    let ended = sqlx::query!(
+        r#"update calls set turns = turns + 1,
+                            ended_at = greatest(ended_at, started_at + make_interval(secs => $3::float8 / 1e6))
+           where tenant_id = $1 and id = $2 and ended_at is not null
+           returning ended_at as "ended_at!: PgTime""#,
+        tenant,
+        call_id.uuid(),
+        finished_at_us as f64
+    )
+    .fetch_optional(connection)
+    .await?;
+    match ended {
+        Some(row) => usage::add_turn(tx, call_id, turn, row.ended_at.0).await,
+        None => Ok(()),
+    }
 }
 
 /// The turns of a call in order, with everything that belongs to them.

@@ -1,8 +1,9 @@
-//! What calls consumed: one record each, written in the transaction that ends the call.
+//! What calls consumed: one record each, written in the transaction that ends the call. It grows when a turn is committed
+//! later than that, and never shrinks.
 
 use crate::{DbError, TenantTx, time::PgTime};
 use jiff::Timestamp;
-use seiketsu_domain::{CallEnd, CallId, Usage};
+use seiketsu_domain::{CallEnd, CallId, TurnRecord, Usage};
 use std::time::Duration;
 
 /// The usage record of a call.
@@ -113,6 +114,35 @@ pub(crate) async fn insert(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Adds a turn that was committed after its call had been closed.
+pub(crate) async fn add_turn(
+    tx: &mut TenantTx,
+    call_id: CallId,
+    turn: &TurnRecord,
+    ended_at: Timestamp,
+) -> Result<(), DbError> {
+    let (connection, tenant) = tx.parts();
+    let outcome = sqlx::query!(
+        "update usage_records set turns = turns + 1, ended_at = $3, duration_ms = greatest(duration_ms, $4),
+                recognised_ms = recognised_ms + $5, input_tokens = input_tokens + $6,
+                output_tokens = output_tokens + $7, synthesised_characters = synthesised_characters + $8,
+                playout_ms = playout_ms + $9
+         where tenant_id = $1 and call_id = $2",
+        tenant,
+        call_id.uuid(),
+        PgTime(ended_at) as _,
+        count(turn.finished_at.as_millis()),
+        count(turn.usage.recognised_ms),
+        count(turn.usage.input_tokens),
+        count(turn.usage.output_tokens),
+        count(turn.usage.synthesised_characters),
+        count(turn.usage.playout_ms)
+    )
+    .execute(connection)
+    .await?;
+    if outcome.rows_affected() == 1 { Ok(()) } else { Err(DbError::Missing { what: "usage record" }) }
 }
 
 /// A count as `bigint` keeps it.

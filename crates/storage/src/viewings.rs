@@ -70,9 +70,19 @@ pub struct Viewing {
     pub status: ViewingStatus,
     /// When it was booked.
     pub created_at: Timestamp,
+    /// The viewing that it took the place of.
+    pub rescheduled_from: Option<ViewingId>,
+    /// When it was cancelled.
+    pub cancelled_at: Option<Timestamp>,
+    /// Why it was cancelled, if anybody said.
+    pub cancel_reason: Option<Pii<String>>,
 }
 
 /// The answer to a booking.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an answer that is taken apart at once; a box would be for nothing"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Booking {
     /// It is booked; also when the same call had booked this listing at this time before.
@@ -83,31 +93,83 @@ pub enum Booking {
     NoSuchListing,
 }
 
+/// The answer to a change of time.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an answer that is taken apart at once; a box would be for nothing"
+)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rescheduling {
+    /// The new viewing stands and the old one is cancelled.
+    Moved(Viewing),
+    /// Another viewing, or the buffer after it, is in the way. Drop the transaction: the old viewing is kept.
+    Taken,
+    /// The old viewing is not there, or was cancelled.
+    NoSuchViewing,
+    /// There is no such listing, or it cannot be had any more.
+    NoSuchListing,
+}
+
 /// Books a viewing.
 pub async fn book(tx: &mut TenantTx, new: &NewViewing) -> Result<Booking, DbError> {
+    if lock_listing(tx, new.listing_id).await? {
+        insert(tx, new, None).await
+    } else {
+        Ok(Booking::NoSuchListing)
+    }
+}
+
+/// Books a viewing in the place of another one. Commit only a [`Rescheduling::Moved`].
+pub async fn reschedule(
+    tx: &mut TenantTx,
+    old: ViewingId,
+    new: &NewViewing,
+) -> Result<Rescheduling, DbError> {
+    if !lock_listing(tx, new.listing_id).await? {
+        return Ok(Rescheduling::NoSuchListing);
+    }
+    if !cancel(tx, old, new.at, Some("moved to another time")).await? {
+        return Ok(Rescheduling::NoSuchViewing);
+    }
+    Ok(match insert(tx, new, Some(old)).await? {
+        Booking::Booked(viewing) => Rescheduling::Moved(viewing),
+        Booking::Taken => Rescheduling::Taken,
+        Booking::NoSuchListing => Rescheduling::NoSuchListing,
+    })
+}
+
+/// Orders bookings of one listing, so that none of them waits for another's speculative row; `false` if the listing is
+/// not there or not on offer.
+async fn lock_listing(tx: &mut TenantTx, listing_id: ListingId) -> Result<bool, DbError> {
     let (connection, tenant) = tx.parts();
-    // The lock orders bookings of one listing, so that none of them waits for another's speculative row.
     let listing = sqlx::query_scalar!(
         "select id from listings where tenant_id = $1 and id = $2 and status = 'active' for no key update",
         tenant,
-        new.listing_id.uuid()
+        listing_id.uuid()
     )
-    .fetch_optional(&mut *connection)
+    .fetch_optional(connection)
     .await?;
-    if listing.is_none() {
-        return Ok(Booking::NoSuchListing);
-    }
+    Ok(listing.is_some())
+}
+
+async fn insert(
+    tx: &mut TenantTx,
+    new: &NewViewing,
+    in_place_of: Option<ViewingId>,
+) -> Result<Booking, DbError> {
+    let (connection, tenant) = tx.parts();
     let buffer = SignedDuration::try_from(new.buffer).unwrap_or(SignedDuration::MAX);
     let blocked_until = new.ends_at.saturating_add(buffer).unwrap_or(Timestamp::MAX);
     let row = sqlx::query_as!(
         Row,
         r#"insert into viewings (tenant_id, id, listing_id, lead_id, call_id, visitor_name, visitor_phone, starts_at,
-                                 ends_at, blocked_until, status, created_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'booked', $11)
+                                 ends_at, blocked_until, status, created_at, rescheduled_from)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'booked', $11, $12)
            on conflict do nothing
            returning id, listing_id, lead_id, call_id, visitor_name, visitor_phone, starts_at as "starts_at: PgTime",
                      ends_at as "ends_at: PgTime", blocked_until as "blocked_until: PgTime", status,
-                     created_at as "created_at: PgTime""#,
+                     created_at as "created_at: PgTime", rescheduled_from, cancelled_at as "cancelled_at: PgTime",
+                     cancel_reason"#,
         tenant,
         new.id.uuid(),
         new.listing_id.uuid(),
@@ -118,7 +180,8 @@ pub async fn book(tx: &mut TenantTx, new: &NewViewing) -> Result<Booking, DbErro
         PgTime(new.starts_at) as _,
         PgTime(new.ends_at) as _,
         PgTime(blocked_until) as _,
-        PgTime(new.at) as _
+        PgTime(new.at) as _,
+        in_place_of.map(ViewingId::uuid)
     )
     .fetch_optional(&mut *connection)
     .await?;
@@ -129,7 +192,8 @@ pub async fn book(tx: &mut TenantTx, new: &NewViewing) -> Result<Booking, DbErro
         Row,
         r#"select id, listing_id, lead_id, call_id, visitor_name, visitor_phone, starts_at as "starts_at: PgTime",
                   ends_at as "ends_at: PgTime", blocked_until as "blocked_until: PgTime", status,
-                  created_at as "created_at: PgTime"
+                  created_at as "created_at: PgTime", rescheduled_from, cancelled_at as "cancelled_at: PgTime",
+                  cancel_reason
            from viewings
            where tenant_id = $1 and listing_id = $2 and call_id = $3 and starts_at = $4 and status = 'booked'"#,
         tenant,
@@ -152,7 +216,8 @@ pub async fn get(tx: &mut TenantTx, id: ViewingId) -> Result<Option<Viewing>, Db
         Row,
         r#"select id, listing_id, lead_id, call_id, visitor_name, visitor_phone, starts_at as "starts_at: PgTime",
                   ends_at as "ends_at: PgTime", blocked_until as "blocked_until: PgTime", status,
-                  created_at as "created_at: PgTime"
+                  created_at as "created_at: PgTime", rescheduled_from, cancelled_at as "cancelled_at: PgTime",
+                  cancel_reason
            from viewings where tenant_id = $1 and id = $2"#,
         tenant,
         id.uuid()
@@ -174,7 +239,8 @@ pub async fn list_between(
         Row,
         r#"select id, listing_id, lead_id, call_id, visitor_name, visitor_phone, starts_at as "starts_at: PgTime",
                   ends_at as "ends_at: PgTime", blocked_until as "blocked_until: PgTime", status,
-                  created_at as "created_at: PgTime"
+                  created_at as "created_at: PgTime", rescheduled_from, cancelled_at as "cancelled_at: PgTime",
+                  cancel_reason
            from viewings
            where tenant_id = $1 and listing_id = $2 and status = 'booked' and starts_at < $4 and blocked_until > $3
            order by starts_at"#,
@@ -200,7 +266,8 @@ pub async fn list(
         Row,
         r#"select id, listing_id, lead_id, call_id, visitor_name, visitor_phone, starts_at as "starts_at: PgTime",
                   ends_at as "ends_at: PgTime", blocked_until as "blocked_until: PgTime", status,
-                  created_at as "created_at: PgTime"
+                  created_at as "created_at: PgTime", rescheduled_from, cancelled_at as "cancelled_at: PgTime",
+                  cancel_reason
            from viewings
            where tenant_id = $1 and ($2::uuid is null or call_id = $2) and ($3::uuid is null or id < $3)
            order by id desc limit $4"#,
@@ -228,13 +295,55 @@ pub async fn set_lead(tx: &mut TenantTx, id: ViewingId, lead_id: LeadId) -> Resu
     if outcome.rows_affected() == 1 { Ok(()) } else { Err(DbError::Missing { what: "viewing" }) }
 }
 
-/// Cancels a viewing, which frees its time; `false` if there is none, or it was cancelled before.
-pub async fn cancel(tx: &mut TenantTx, id: ViewingId) -> Result<bool, DbError> {
+/// Viewings that a caller may change: booked, beginning after `after`, and agreed in this call, or for this number, or in
+/// an earlier call from this number; in order of time.
+pub async fn upcoming_of(
+    tx: &mut TenantTx,
+    call_id: CallId,
+    caller: Option<&PhoneNumber>,
+    after: Timestamp,
+    limit: u32,
+) -> Result<Vec<Viewing>, DbError> {
     let (connection, tenant) = tx.parts();
-    let outcome = sqlx::query!(
-        "update viewings set status = 'cancelled' where tenant_id = $1 and id = $2 and status = 'booked'",
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, listing_id, lead_id, call_id, visitor_name, visitor_phone, starts_at as "starts_at: PgTime",
+                  ends_at as "ends_at: PgTime", blocked_until as "blocked_until: PgTime", status,
+                  created_at as "created_at: PgTime", rescheduled_from, cancelled_at as "cancelled_at: PgTime",
+                  cancel_reason
+           from viewings
+           where tenant_id = $1 and status = 'booked' and starts_at > $4
+             and (call_id = $2 or visitor_phone = $3
+                  or exists (select from calls call where call.tenant_id = $1 and call.id = viewings.call_id
+                                                      and call.caller_number = $3))
+           order by starts_at limit $5"#,
         tenant,
-        id.uuid()
+        call_id.uuid(),
+        caller.map(PhoneNumber::as_str),
+        PgTime(after) as _,
+        i64::from(limit)
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// Cancels a viewing, which frees its time; `false` if there is none, or it was cancelled before.
+pub async fn cancel(
+    tx: &mut TenantTx,
+    id: ViewingId,
+    at: Timestamp,
+    reason: Option<&str>,
+) -> Result<bool, DbError> {
+    let (connection, tenant) = tx.parts();
+    let reason = reason.map(storable);
+    let outcome = sqlx::query!(
+        "update viewings set status = 'cancelled', cancelled_at = $3, cancel_reason = $4
+         where tenant_id = $1 and id = $2 and status = 'booked'",
+        tenant,
+        id.uuid(),
+        PgTime(at) as _,
+        reason.as_deref()
     )
     .execute(connection)
     .await?;
@@ -253,6 +362,9 @@ struct Row {
     blocked_until: PgTime,
     status: String,
     created_at: PgTime,
+    rescheduled_from: Option<Uuid>,
+    cancelled_at: Option<PgTime>,
+    cancel_reason: Option<String>,
 }
 
 impl Row {
@@ -271,6 +383,9 @@ impl Row {
             blocked_until: self.blocked_until.0,
             status: names::read(&self.status, "viewing status")?,
             created_at: self.created_at.0,
+            rescheduled_from: self.rescheduled_from.map(ViewingId::from_uuid),
+            cancelled_at: self.cancelled_at.map(|at| at.0),
+            cancel_reason: self.cancel_reason.map(Pii::new),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Lone Star Homes, Austin.
 
-use super::{Area, DemoAgent, DemoBrokerage, DemoMember};
+use super::{Area, DemoAgent, DemoBrokerage, DemoMember, DemoTarget};
+use seiketsu_domain::Language;
 use seiketsu_storage::members::Role;
 
 pub(super) static LONE_STAR_HOMES: DemoBrokerage = DemoBrokerage {
@@ -14,15 +15,22 @@ pub(super) static LONE_STAR_HOMES: DemoBrokerage = DemoBrokerage {
         DemoAgent {
             name: "Ava",
             number: "+15125550101",
+            language: Language::En,
             duty: "You find homes to buy or rent and book viewings.",
             voice_id: "21m00Tcm4TlvDq8ikWAM",
         },
         DemoAgent {
             name: "Noah",
             number: "+15125550102",
+            language: Language::En,
             duty: "You look after people who want to rent; homes for sale are welcome questions too.",
             voice_id: "ErXwobaYiN019PkySvjV",
         },
+    ],
+    records_calls: true,
+    targets: &[
+        DemoTarget { name: "Grace Whitfield", number: "+15125550161", office_hours: false },
+        DemoTarget { name: "Rental desk", number: "+15125550162", office_hours: true },
     ],
     members: &[
         DemoMember { name: "Grace Whitfield", email: "grace@lone-star-homes.example", role: Role::Admin },

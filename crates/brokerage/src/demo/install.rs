@@ -1,16 +1,19 @@
 //! Puts the demo into a database.
 
-use super::{DemoBrokerage, brokerages, listings};
-use jiff::Timestamp;
+use super::{DemoBrokerage, DemoTarget, brokerages, listings};
+use jiff::{Timestamp, civil::Time};
 use seiketsu_domain::{
     AgentId, IdSource, ListingId, MemberId, MicroDollars, NumberRouteId, PhoneNumber, Pii, TenantId,
     phone::PhoneNumberError,
 };
 use seiketsu_storage::{
     Db, DbError, Reason, agents,
+    ids::TransferTargetId,
     listings::{self as stored_listings, Listing, ListingStatus},
     members::{self, Member},
     platform::{self, NewTenant, TenantRow},
+    settings::{self, Settings},
+    transfer_targets::{self, Day, OpenSpan, TransferTarget},
 };
 
 /// Why the demo could not be put in place.
@@ -67,6 +70,8 @@ pub async fn install(db: &Db, ids: &IdSource) -> Result<Vec<Installed>, DemoErro
         let slug = brokerage.slug;
         let storage = |source| DemoError::Storage { slug, source };
         let tenant = tenant(db, ids, brokerage, now).await.map_err(storage)?;
+        let targets = targets(ids, brokerage.targets).map_err(|source| DemoError::Number { slug, source })?;
+        choices(db, brokerage, &tenant, &targets, now).await.map_err(storage)?;
         let agents = tenant_data(db, ids, brokerage, &tenant, now).await.map_err(storage)?;
         let mut reached = Vec::new();
         for (agent, id) in brokerage.agents.iter().zip(agents) {
@@ -99,6 +104,48 @@ async fn tenant(
     let tenant = platform::create_tenant(&mut tx, &new).await?;
     tx.commit().await?;
     Ok(tenant)
+}
+
+fn targets(ids: &IdSource, targets: &[DemoTarget]) -> Result<Vec<TransferTarget>, PhoneNumberError> {
+    let weekdays = || {
+        let days = vec![Day::Monday, Day::Tuesday, Day::Wednesday, Day::Thursday, Day::Friday];
+        let (opens, closes) = (Time::constant(9, 0, 0, 0), Time::constant(18, 0, 0, 0));
+        vec![OpenSpan { days, opens, closes }]
+    };
+    (0..)
+        .zip(targets)
+        .map(|(position, target)| {
+            Ok(TransferTarget {
+                id: ids.next::<TransferTargetId>(),
+                name: target.name.to_owned(),
+                number: target.number.parse()?,
+                hours: target.office_hours.then(weekdays),
+                position,
+            })
+        })
+        .collect()
+}
+
+/// What the brokerage chose, and whom it puts callers through to.
+async fn choices(
+    db: &Db,
+    brokerage: &DemoBrokerage,
+    tenant: &TenantRow,
+    targets: &[TransferTarget],
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let mut tx = db.tenant(&tenant.scope).await?;
+    if settings::find(&mut tx).await?.is_none() {
+        let chosen = Settings { records_calls: brokerage.records_calls, ..Settings::default() };
+        settings::put(&mut tx, &chosen, now).await?;
+    }
+    let known = transfer_targets::list(&mut tx).await?;
+    for target in targets {
+        if known.iter().all(|there| there.name != target.name) {
+            transfer_targets::insert(&mut tx, target).await?;
+        }
+    }
+    tx.commit().await
 }
 
 /// Members, agents and listings in one transaction; the ids of the agents in the demo's order.

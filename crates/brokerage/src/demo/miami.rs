@@ -1,6 +1,7 @@
 //! Biscayne Bay Homes, Miami.
 
-use super::{Area, DemoAgent, DemoBrokerage, DemoMember};
+use super::{Area, DemoAgent, DemoBrokerage, DemoMember, DemoTarget};
+use seiketsu_domain::Language;
 use seiketsu_storage::members::Role;
 
 pub(super) static BISCAYNE_BAY_HOMES: DemoBrokerage = DemoBrokerage {
@@ -14,15 +15,29 @@ pub(super) static BISCAYNE_BAY_HOMES: DemoBrokerage = DemoBrokerage {
         DemoAgent {
             name: "Sofia",
             number: "+13055550121",
+            language: Language::En,
             duty: "You find homes to buy or rent and book viewings.",
             voice_id: "Xb7hH8MSUJpSbSDYk0k2",
         },
         DemoAgent {
             name: "Leo",
             number: "+13055550122",
+            language: Language::En,
             duty: "You look after people who want to rent by the bay; homes for sale are welcome questions too.",
             voice_id: "TxGEqnHWrfWFTfGW9XjX",
         },
+        DemoAgent {
+            name: "Lucia",
+            number: "+13055550123",
+            language: Language::Es,
+            duty: "You find homes to buy or rent and book viewings.",
+            voice_id: "pFZP5JQG7iQjIQuC4Bku",
+        },
+    ],
+    records_calls: false,
+    targets: &[
+        DemoTarget { name: "Elena Marchetti", number: "+13055550165", office_hours: false },
+        DemoTarget { name: "Rental desk", number: "+13055550166", office_hours: true },
     ],
     members: &[
         DemoMember { name: "Elena Marchetti", email: "elena@biscayne-bay-homes.example", role: Role::Admin },

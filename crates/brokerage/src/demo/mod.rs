@@ -11,6 +11,7 @@ mod austin;
 mod homes;
 mod install;
 mod miami;
+mod phrases;
 mod portland;
 
 pub use homes::{DemoListing, listings};
@@ -19,6 +20,7 @@ pub use install::{DemoError, Installed, InstalledAgent, install};
 use crate::tools::Tool;
 use seiketsu_domain::{AgentId, AgentProfile, Language, ModelChoice, VoiceChoice};
 use seiketsu_storage::members::Role;
+use std::collections::BTreeMap;
 
 /// A brokerage as the demo describes it.
 #[derive(Debug)]
@@ -35,8 +37,12 @@ pub struct DemoBrokerage {
     pub state: &'static str,
     /// IANA time zone.
     pub time_zone: &'static str,
-    /// One or two voice agents, each with a number of its own.
+    /// Two or three voice agents, each with a number of its own.
     pub agents: &'static [DemoAgent],
+    /// Whether its calls are recorded, with the caller's assent.
+    pub records_calls: bool,
+    /// Whom callers can be put through to.
+    pub targets: &'static [DemoTarget],
     /// People who work there.
     pub members: &'static [DemoMember],
     /// Where the homes are; each area holds four.
@@ -50,10 +56,23 @@ pub struct DemoAgent {
     pub name: &'static str,
     /// The number it answers, E.164.
     pub number: &'static str,
+    /// What it speaks.
+    pub language: Language,
     /// What it is for, added to the instructions all agents share.
     pub duty: &'static str,
     /// The vendor's id of the voice.
     pub voice_id: &'static str,
+}
+
+/// A person or desk that takes calls.
+#[derive(Debug)]
+pub struct DemoTarget {
+    /// As callers ask for it.
+    pub name: &'static str,
+    /// What is dialled, E.164.
+    pub number: &'static str,
+    /// Whether calls are taken from nine to six on weekdays only; at any time otherwise.
+    pub office_hours: bool,
 }
 
 /// A person of a demo brokerage.
@@ -88,33 +107,23 @@ pub fn brokerages() -> [&'static DemoBrokerage; 3] {
 impl DemoBrokerage {
     /// The configuration of one of its agents.
     pub fn profile(&self, agent: &DemoAgent, id: AgentId) -> AgentProfile {
-        let brokerage = self.name;
+        let phrases = phrases::of(agent.language);
+        let (name, brokerage) = (agent.name, self.name);
         AgentProfile {
             id,
-            name: agent.name.to_owned(),
+            name: name.to_owned(),
             brokerage_name: brokerage.to_owned(),
-            language: Language::En,
+            language: agent.language,
             time_zone: self.time_zone.to_owned(),
             instructions: format!(
                 "You help people who call about homes in {}, {}. {} You are warm, brief and exact.",
                 self.city, self.state, agent.duty
             ),
-            greeting: format!(
-                "Thanks for calling {brokerage}. This is {}, an AI assistant. How can I help?",
-                agent.name
-            ),
-            goodbye: format!("Thank you for calling {brokerage}. Goodbye."),
-            acknowledgements: [
-                "One moment please.",
-                "Let me check that.",
-                "Sure, one second.",
-                "Let me look.",
-                "Okay, just a moment.",
-            ]
-            .map(str::to_owned)
-            .to_vec(),
-            apology: "I'm sorry, I could not get that answer. Could you say it once more?".to_owned(),
-            endpoint_silence_ms: 250,
+            greeting: (phrases.greeting)(brokerage, name),
+            goodbye: (phrases.goodbye)(brokerage),
+            acknowledgements: phrases.acknowledgements.map(str::to_owned).to_vec(),
+            apology: phrases.apology.to_owned(),
+            endpoint_silence_ms: 300,
             max_call_seconds: 1_800,
             model: ModelChoice { model: "gpt-4.1-mini".to_owned(), temperature: 0.3, max_tokens: 300 },
             voice: VoiceChoice {
@@ -124,6 +133,8 @@ impl DemoBrokerage {
                 similarity: 0.75,
             },
             tools: Tool::ALL.map(|tool| tool.name().to_owned()).to_vec(),
+            model_fallbacks: Vec::new(),
+            menu: BTreeMap::from([('0', phrases.wants_a_person.to_owned())]),
         }
     }
 }
@@ -150,15 +161,33 @@ mod tests {
     #[test]
     fn every_agent_says_that_it_is_an_ai_and_has_five_short_acknowledgements() {
         for brokerage in brokerages() {
-            assert!((1..=2).contains(&brokerage.agents.len()), "{}", brokerage.slug);
+            assert!((2..=3).contains(&brokerage.agents.len()), "{}", brokerage.slug);
             for agent in brokerage.agents {
                 let profile = brokerage.profile(agent, AgentId::from_uuid(uuid::Uuid::nil()));
-                assert!(
-                    profile.greeting.contains("AI assistant") && profile.greeting.contains(brokerage.name)
-                );
+                let says_so = match agent.language {
+                    Language::En => "an AI assistant",
+                    Language::Es => "asistente de inteligencia artificial",
+                    Language::Zh => "人工智能助理",
+                };
+                assert!(profile.greeting.contains(says_so), "{}", profile.greeting);
+                assert!(profile.greeting.contains(brokerage.name), "{}", profile.greeting);
                 let distinct: BTreeSet<_> = profile.acknowledgements.iter().collect();
                 assert_eq!(distinct.len(), 5);
                 assert!(distinct.iter().all(|phrase| phrase.split_whitespace().count() <= 4), "{distinct:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_brokerage_can_put_callers_through_to_two_fictional_numbers_one_of_them_at_any_time() {
+        let agents: BTreeSet<_> =
+            brokerages().iter().flat_map(|brokerage| brokerage.agents).map(|agent| agent.number).collect();
+        for brokerage in brokerages() {
+            assert_eq!(brokerage.targets.len(), 2, "{}", brokerage.slug);
+            assert!(brokerage.targets.iter().any(|target| !target.office_hours), "{}", brokerage.slug);
+            for target in brokerage.targets {
+                assert_eq!(&target.number[5..10], "55501", "{} is not reserved for fiction", target.number);
+                assert!(!agents.contains(target.number), "{} is an agent's own", target.number);
             }
         }
     }

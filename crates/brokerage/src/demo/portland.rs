@@ -1,6 +1,7 @@
 //! Rose City Realty, Portland.
 
-use super::{Area, DemoAgent, DemoBrokerage, DemoMember};
+use super::{Area, DemoAgent, DemoBrokerage, DemoMember, DemoTarget};
+use seiketsu_domain::Language;
 use seiketsu_storage::members::Role;
 
 pub(super) static ROSE_CITY_REALTY: DemoBrokerage = DemoBrokerage {
@@ -14,15 +15,29 @@ pub(super) static ROSE_CITY_REALTY: DemoBrokerage = DemoBrokerage {
         DemoAgent {
             name: "Maya",
             number: "+15035550111",
+            language: Language::En,
             duty: "You find homes to buy or rent and book viewings.",
             voice_id: "EXAVITQu4vr4xnSDxMaL",
         },
         DemoAgent {
             name: "Owen",
             number: "+15035550112",
+            language: Language::En,
             duty: "You look after first-time buyers; take the time to explain how a viewing works.",
             voice_id: "pNInz6obpgDQGcFmaJgB",
         },
+        DemoAgent {
+            name: "Mei",
+            number: "+15035550113",
+            language: Language::Zh,
+            duty: "You find homes to buy or rent and book viewings.",
+            voice_id: "XrExE9yKIg1WjnnlVkGX",
+        },
+    ],
+    records_calls: false,
+    targets: &[
+        DemoTarget { name: "Priya Raman", number: "+15035550163", office_hours: false },
+        DemoTarget { name: "Buyers desk", number: "+15035550164", office_hours: true },
     ],
     members: &[
         DemoMember { name: "Priya Raman", email: "priya@rose-city-realty.example", role: Role::Admin },

@@ -22,7 +22,7 @@ use seiketsu_domain::{ListingId, PhoneNumber, Pii, ViewingId};
 use seiketsu_storage::{
     DbError, TenantTx, leads,
     listings::{self, Listing, ListingStatus},
-    viewings::{self, Booking, NewViewing, Viewing, ViewingStatus},
+    viewings::{self, Booking, NewViewing, Rescheduling, Viewing, ViewingStatus},
 };
 use serde_json::{Value, json};
 
@@ -49,6 +49,7 @@ pub(super) fn spec() -> Spec {
 
 pub(super) async fn run(bench: &Bench, fields: &Fields) -> Result<Value, Trouble> {
     let wanted = Arguments::read(fields)?;
+    bench.notebook.looked_at(wanted.listing);
     if let Some(answer) = book(bench, &wanted).await? {
         return Ok(answer);
     }
@@ -96,11 +97,8 @@ async fn book(bench: &Bench, wanted: &Arguments) -> Result<Option<Value>, Troubl
     let slot = match bench.hours.slot(wanted.day, wanted.time, now) {
         Ok(slot) if free.contains(&slot) => slot,
         Ok(_) => return Err(taken(&free, wanted.time).into()),
-        Err(reason) => return Err(not_bookable(bench, reason, wanted, &free, now).into()),
+        Err(reason) => return Err(not_bookable(bench, reason, wanted.day, wanted.time, &free, now).into()),
     };
-    for viewing in &own {
-        viewings::cancel(&mut tx, viewing.id).await?;
-    }
     let lead = leads::list(&mut tx, Some(bench.call_id), None, 1).await?.pop();
     let new = NewViewing {
         id: bench.ids.next::<ViewingId>(),
@@ -114,16 +112,31 @@ async fn book(bench: &Bench, wanted: &Arguments) -> Result<Option<Value>, Troubl
         buffer: VIEWING_BUFFER.unsigned_abs(),
         at: now,
     };
-    let viewing = match viewings::book(&mut tx, &new).await? {
-        Booking::Booked(viewing) => viewing,
-        Booking::Taken => return Ok(None),
-        Booking::NoSuchListing => return Err(unknown_listing().into()),
-    };
+    let Some(viewing) = put(&mut tx, &own, &new).await? else { return Ok(None) };
     if let Some(lead) = lead {
         save_lead::rescore(&mut tx, bench, lead).await?;
     }
     tx.commit().await?;
     Ok(Some(confirmation(&listing, &viewing, wanted, own.first().map(|moved| local(moved.starts_at)))))
+}
+
+/// Books, in the place of what this call had booked for the home; `None` if somebody else has the time.
+async fn put(tx: &mut TenantTx, own: &[Viewing], new: &NewViewing) -> Result<Option<Viewing>, Trouble> {
+    let Some((last, older)) = own.split_first() else {
+        return match viewings::book(tx, new).await? {
+            Booking::Booked(viewing) => Ok(Some(viewing)),
+            Booking::Taken => Ok(None),
+            Booking::NoSuchListing => Err(unknown_listing().into()),
+        };
+    };
+    for viewing in older {
+        viewings::cancel(tx, viewing.id, new.at, Some("moved to another time")).await?;
+    }
+    match viewings::reschedule(tx, last.id, new).await? {
+        Rescheduling::Moved(viewing) => Ok(Some(viewing)),
+        Rescheduling::Taken | Rescheduling::NoSuchViewing => Ok(None),
+        Rescheduling::NoSuchListing => Err(unknown_listing().into()),
+    }
 }
 
 /// What this call has booked for a home and has not yet begun.
@@ -160,7 +173,7 @@ fn confirmation(
     answer
 }
 
-fn taken(free: &[Slot], wanted: Time) -> Refusal {
+pub(super) fn taken(free: &[Slot], wanted: Time) -> Refusal {
     let offered = labels(&hours::nearest(free, wanted, OFFERED));
     let hint = if offered.is_empty() {
         "nothing is free on that day; offer another day"
@@ -170,24 +183,25 @@ fn taken(free: &[Slot], wanted: Time) -> Refusal {
     Refusal::new("taken", hint).with("free", offered)
 }
 
-fn not_bookable(
+pub(super) fn not_bookable(
     bench: &Bench,
     reason: NotBookable,
-    wanted: &Arguments,
+    day: Date,
+    time: Time,
     free: &[Slot],
     now: Timestamp,
 ) -> Refusal {
     match reason {
         NotBookable::PastDay | NotBookable::BeyondHorizon { .. } => day_refusal(reason, &bench.hours, now),
         NotBookable::TooSoon | NotBookable::Closed | NotBookable::OffGrid => {
-            let opening = bench.hours.opening(wanted.day);
+            let opening = bench.hours.opening(day);
             let hint = format!(
                 "on a {} viewings are from {} to {}; offer these times",
-                wanted.day.strftime("%A"),
+                day.strftime("%A"),
                 hours::label(opening.opens),
                 hours::label(opening.closes)
             );
-            let offered = labels(&hours::nearest(free, wanted.time, OFFERED));
+            let offered = labels(&hours::nearest(free, time, OFFERED));
             Refusal::new(reason.to_string(), hint).with("free", offered)
         }
     }

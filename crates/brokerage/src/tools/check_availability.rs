@@ -34,6 +34,7 @@ pub(super) async fn run(bench: &Bench, fields: &Fields) -> Result<Value, Trouble
     bench.hours.check_day(day, now).map_err(|reason| day_refusal(reason, &bench.hours, now))?;
     let booked = booked_on(&mut tx, &bench.hours, id, day).await?;
     let free = bench.hours.free(day, now, &spans(&booked));
+    bench.notebook.looked_at(id);
     Ok(json!({
         "day": day.to_string(),
         "weekday": day.strftime("%A").to_string(),

@@ -21,5 +21,6 @@ pub(super) async fn run(bench: &Bench, fields: &Fields) -> Result<Value, Trouble
     let id = listing_of(fields)?;
     let mut tx = bench.db.tenant(&bench.scope).await?;
     let listing = listings::get(&mut tx, id).await?.ok_or_else(unknown_listing)?;
+    bench.notebook.looked_at(id);
     Ok(view::listing_in_full(&listing))
 }

@@ -7,19 +7,27 @@
 //! To add one more: a file with `spec` and `run`, a variant of [`Tool`], and the compiler names the rest.
 
 mod book_viewing;
+mod cancel_viewing;
 mod check_availability;
 mod end_call;
 mod get_listing;
+mod own_viewing;
+mod request_callback;
+mod reschedule_viewing;
 mod save_lead;
-mod search_listings;
+pub(crate) mod search_listings;
+mod send_summary;
+mod take_message;
+mod transfer_to_human;
 
 use crate::{
     arguments::{Fields, Refusal, required},
     hours::ViewingHours,
+    notebook::Notebook,
 };
 use async_trait::async_trait;
 use seiketsu_domain::{
-    CallId, Clock, IdSource, ListingId, PhoneNumber, Pii, TenantScope, ToolOutcome, ToolSpec,
+    CallId, Clock, IdSource, Language, ListingId, PhoneNumber, Pii, TenantScope, ToolOutcome, ToolSpec,
 };
 use seiketsu_session::ToolHost;
 use seiketsu_storage::{Db, DbError};
@@ -40,20 +48,38 @@ pub enum Tool {
     CheckAvailability,
     /// Books a viewing.
     BookViewing,
+    /// Moves a viewing of the caller to another time.
+    RescheduleViewing,
+    /// Cancels a viewing of the caller.
+    CancelViewing,
     /// Keeps what is known about the caller.
     SaveLead,
+    /// Keeps a message for somebody.
+    TakeMessage,
+    /// Promises a call back.
+    RequestCallback,
+    /// Mails the caller what was found and booked.
+    SendSummary,
+    /// Puts the caller through to a person.
+    TransferToHuman,
     /// Ends the call once the goodbye has been heard.
     EndCall,
 }
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 12] = [
         Self::SearchListings,
         Self::GetListing,
         Self::CheckAvailability,
         Self::BookViewing,
+        Self::RescheduleViewing,
+        Self::CancelViewing,
         Self::SaveLead,
+        Self::TakeMessage,
+        Self::RequestCallback,
+        Self::SendSummary,
+        Self::TransferToHuman,
         Self::EndCall,
     ];
 
@@ -64,7 +90,13 @@ impl Tool {
             Self::GetListing => "get_listing",
             Self::CheckAvailability => "check_availability",
             Self::BookViewing => "book_viewing",
+            Self::RescheduleViewing => "reschedule_viewing",
+            Self::CancelViewing => "cancel_viewing",
             Self::SaveLead => "save_lead",
+            Self::TakeMessage => "take_message",
+            Self::RequestCallback => "request_callback",
+            Self::SendSummary => "send_summary",
+            Self::TransferToHuman => "transfer_to_human",
             Self::EndCall => "end_call",
         }
     }
@@ -81,7 +113,13 @@ impl Tool {
             Self::GetListing => get_listing::spec(),
             Self::CheckAvailability => check_availability::spec(),
             Self::BookViewing => book_viewing::spec(),
+            Self::RescheduleViewing => reschedule_viewing::spec(),
+            Self::CancelViewing => cancel_viewing::spec(),
             Self::SaveLead => save_lead::spec(),
+            Self::TakeMessage => take_message::spec(),
+            Self::RequestCallback => request_callback::spec(),
+            Self::SendSummary => send_summary::spec(),
+            Self::TransferToHuman => transfer_to_human::spec(),
             Self::EndCall => end_call::spec(),
         };
         ToolSpec {
@@ -102,7 +140,13 @@ impl Tool {
             Self::GetListing => get_listing::run(bench, fields).await,
             Self::CheckAvailability => check_availability::run(bench, fields).await,
             Self::BookViewing => book_viewing::run(bench, fields).await,
+            Self::RescheduleViewing => reschedule_viewing::run(bench, fields).await,
+            Self::CancelViewing => cancel_viewing::run(bench, fields).await,
             Self::SaveLead => save_lead::run(bench, fields).await,
+            Self::TakeMessage => take_message::run(bench, fields).await,
+            Self::RequestCallback => request_callback::run(bench, fields).await,
+            Self::SendSummary => send_summary::run(bench, fields).await,
+            Self::TransferToHuman => transfer_to_human::run(bench, fields).await,
             Self::EndCall => Ok(end_call::run(fields)),
         }
     }
@@ -143,6 +187,14 @@ pub(crate) struct Bench {
     pub(crate) call_id: CallId,
     /// Who calls, where known.
     pub(crate) caller: Option<Pii<PhoneNumber>>,
+    /// What the agent calls itself.
+    pub(crate) agent_name: String,
+    /// The brokerage as callers know it.
+    pub(crate) brokerage_name: String,
+    /// The language of the conversation.
+    pub(crate) language: Language,
+    /// What the call has come to so far.
+    pub(crate) notebook: Notebook,
     /// When listings can be viewed.
     pub(crate) hours: ViewingHours,
     /// Makes ids.
@@ -157,6 +209,10 @@ pub(crate) struct Bench {
 impl ToolHost for Bench {
     fn specs(&self) -> Vec<ToolSpec> {
         self.allowed.iter().map(|tool| tool.spec()).collect()
+    }
+
+    fn transfer_target(&self) -> Option<PhoneNumber> {
+        self.notebook.transfer()
     }
 
     async fn run(&self, name: &str, arguments: &str) -> ToolOutcome {

@@ -36,12 +36,13 @@ pub(super) async fn run(bench: &Bench, fields: &Fields) -> Result<Value, Trouble
     let filter = filter(fields)?;
     let mut tx = bench.db.tenant(&bench.scope).await?;
     let found = listings::search(&mut tx, &filter, TOLD).await?;
+    bench.notebook.searched(filter, found.listings.iter().map(|home| home.id).collect());
     let told: Vec<_> = found.listings.iter().map(view::listing).collect();
     let more = found.total.saturating_sub(told.len() as u64);
     Ok(json!({"listings": told, "more": more}))
 }
 
-fn filter(fields: &Fields) -> Result<ListingFilter, Refusal> {
+pub(crate) fn filter(fields: &Fields) -> Result<ListingFilter, Refusal> {
     let min_price = fields.whole("min_price", DOLLARS)?.map(MicroDollars::dollars);
     let max_price = fields.whole("max_price", DOLLARS)?.map(MicroDollars::dollars);
     if let (Some(min), Some(max)) = (min_price, max_price)

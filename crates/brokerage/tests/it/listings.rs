@@ -2,6 +2,7 @@
 
 use crate::world::{AUSTIN, PORTLAND, World};
 use seiketsu_domain::{ListingId, ToolOutcome};
+use seiketsu_session::Arrival;
 use serde_json::{Value, json};
 
 /// Whether a home is one that a filter asked for.
@@ -79,7 +80,7 @@ async fn an_agent_cannot_use_a_tool_it_was_not_given() {
     let mut agent = world.agent(AUSTIN).await;
     agent.tools = ["search_listings", "end_call", "fly"].map(str::to_owned).to_vec();
     let call = world.begin(AUSTIN, None, world.replica).await;
-    let line = world.open(AUSTIN, call, None, agent, false).await;
+    let line = world.open(AUSTIN, call, None, agent, Arrival::New).await;
     let specs: Vec<_> = line.desk.tools.specs().into_iter().map(|spec| spec.name).collect();
     assert_eq!(specs, ["search_listings", "end_call"]);
     let unknown = line.refused("fly", &json!({})).await;

@@ -1,11 +1,12 @@
 //! Orphans are closed once; calls that anybody holds never.
 
 use crate::{
-    test_support::{turn, usage},
+    test_support::{call_end, turn, usage},
     world::{AUSTIN, PORTLAND, World},
 };
 use seiketsu_brokerage::{Recovery, recover_orphans};
 use seiketsu_domain::{CallId, EndReason, ReplicaId};
+use seiketsu_session::Arrival;
 use seiketsu_storage::{
     calls::{self, CallRow},
     usage as stored_usage,
@@ -24,7 +25,7 @@ async fn replica_with_a_call(world: &World, brokerage: usize) -> (Recovery, Call
     recovery.beat().await.unwrap();
     let call = world.begin(brokerage, None, replica).await;
     let agent = world.agent(brokerage).await;
-    let line = world.open(brokerage, call, None, agent, false).await;
+    let line = world.open(brokerage, call, None, agent, Arrival::New).await;
     for number in 0..2 {
         line.desk.store.commit_turn(&turn(number)).await.unwrap();
     }
@@ -99,4 +100,41 @@ async fn a_call_whose_socket_never_came_is_closed_by_the_replica_that_began_it()
     assert_eq!(recover_orphans(&world.db, world.replica, world.now()).await.unwrap(), 1);
     assert_eq!(record(&world, AUSTIN, forgotten).await.ended.unwrap().reason, EndReason::Failure);
     assert_eq!(record(&world, AUSTIN, line.call_id).await.ended, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_was_handed_over_is_left_alone_for_four_hours_and_then_closed_as_transferred() {
+    let world = World::new().await;
+    let (_dead, call) = replica_with_a_call(&world, AUSTIN).await;
+    let line = world.back(AUSTIN, call, None).await;
+    line.desk.store.hand_over().await.unwrap();
+    world.clock.advance(Duration::from_mins(239));
+    assert_eq!(recover_orphans(&world.db, world.replica, world.now()).await.unwrap(), 0);
+    world.clock.advance(Duration::from_mins(2));
+    assert_eq!(recover_orphans(&world.db, world.replica, world.now()).await.unwrap(), 1);
+    let ended = record(&world, AUSTIN, call).await.ended.unwrap();
+    assert_eq!((ended.reason, ended.turns), (EndReason::Transferred, 2));
+    let mut tx = world.db.tenant(&world.scope(AUSTIN)).await.unwrap();
+    assert_eq!(stored_usage::of_call(&mut tx, call).await.unwrap().unwrap().usage, usage(1 + 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_that_is_written_after_recovery_closed_the_call_is_in_the_record_and_in_the_usage() {
+    let world = World::new().await;
+    let (_dead, call) = replica_with_a_call(&world, AUSTIN).await;
+    let line = world.back(AUSTIN, call, None).await;
+    world.clock.advance(Duration::from_mins(1));
+    assert_eq!(recover_orphans(&world.db, world.replica, world.now()).await.unwrap(), 1);
+    // The replica was not dead: its turns had waited for the database, and now they come, and then its own end.
+    for number in [2, 3, 3] {
+        line.desk.store.commit_turn(&turn(number)).await.unwrap();
+    }
+    line.desk.store.end(&call_end(EndReason::CallerHungUp, 4)).await.unwrap();
+    let ended = record(&world, AUSTIN, call).await.ended.unwrap();
+    assert_eq!((ended.reason, ended.turns), (EndReason::ReplicaLost, 4), "ended once, and four turns long");
+    let mut tx = world.db.tenant(&world.scope(AUSTIN)).await.unwrap();
+    let record = stored_usage::of_call(&mut tx, call).await.unwrap().unwrap();
+    assert_eq!((record.usage, record.turns), (usage(1 + 2 + 3 + 4), 4));
+    assert_eq!(record.duration, Duration::from_secs(19), "the end of the last turn");
+    assert_eq!(record.ended_at, ended.at);
 }

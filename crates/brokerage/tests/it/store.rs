@@ -5,6 +5,7 @@ use crate::{
     world::{AUSTIN, World},
 };
 use seiketsu_domain::{CallEnd, EndReason, ToolOutcome};
+use seiketsu_session::Arrival;
 use seiketsu_storage::{calls, turns, usage as stored_usage};
 use serde_json::json;
 use std::time::Duration;
@@ -33,7 +34,7 @@ async fn a_call_that_comes_back_finds_its_history_and_goes_on_counting() {
         line.desk.store.commit_turn(&turn(number)).await.unwrap();
     }
     let agent = world.agent(AUSTIN).await;
-    let back = world.open(AUSTIN, line.call_id, None, agent, true).await;
+    let back = world.open(AUSTIN, line.call_id, None, agent, Arrival::Cut).await;
     let expected: Vec<_> = (0..3).flat_map(|number| turn(number).messages).collect();
     assert_eq!((back.desk.history, back.desk.first_turn), (expected, 3));
 }

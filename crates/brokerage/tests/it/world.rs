@@ -6,7 +6,7 @@ use seiketsu_brokerage::{
     demo::{self, Installed},
 };
 use seiketsu_domain::{AgentProfile, CallId, Clock, IdSource, Pii, ReplicaId, TenantScope, ToolOutcome};
-use seiketsu_session::{CallDesk, Desk, OpenCall};
+use seiketsu_session::{Arrival, CallDesk, Desk, OpenCall};
 use seiketsu_storage::{
     Db, DbOptions, agents,
     calls::{self, NewCall},
@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 pub(crate) const AUSTIN: usize = 0;
 pub(crate) const PORTLAND: usize = 1;
+pub(crate) const MIAMI: usize = 2;
 
 pub(crate) struct World {
     pub(crate) db: Db,
@@ -78,7 +79,7 @@ impl World {
     pub(crate) async fn line(&self, brokerage: usize, caller: Option<&str>) -> Line {
         let call = self.begin(brokerage, caller, self.replica).await;
         let agent = self.agent(brokerage).await;
-        self.open(brokerage, call, caller, agent, false).await
+        self.open(brokerage, call, caller, agent, Arrival::New).await
     }
 
     /// The record of a call that a replica holds.
@@ -99,6 +100,18 @@ impl World {
         new.id
     }
 
+    /// The configuration of a brokerage's agent of a name.
+    pub(crate) async fn agent_called(&self, brokerage: usize, name: &str) -> AgentProfile {
+        let mut tx = self.db.tenant(&self.scope(brokerage)).await.unwrap();
+        agents::by_name(&mut tx, name).await.unwrap().unwrap()
+    }
+
+    /// The same call after a cut.
+    pub(crate) async fn back(&self, brokerage: usize, call: CallId, caller: Option<&str>) -> Line {
+        let agent = self.agent(brokerage).await;
+        self.open(brokerage, call, caller, agent, Arrival::Cut).await
+    }
+
     pub(crate) async fn agent(&self, brokerage: usize) -> AgentProfile {
         let mut tx = self.db.tenant(&self.scope(brokerage)).await.unwrap();
         agents::get(&mut tx, self.brokerages[brokerage].agents[0].id).await.unwrap().unwrap()
@@ -110,13 +123,13 @@ impl World {
         call_id: CallId,
         caller: Option<&str>,
         agent: AgentProfile,
-        resumed: bool,
+        arrival: Arrival,
     ) -> Line {
         let desk =
             BrokerageDesk::new(self.db.clone(), self.clock.clone(), self.ids.clone(), self.writers.clone());
         let scope = self.scope(brokerage);
         let caller = caller.map(|number| Pii::new(number.parse().unwrap()));
-        let desk = desk.open(OpenCall { scope, call_id, agent, caller, resumed }).await.unwrap();
+        let desk = desk.open(OpenCall { scope, call_id, agent, caller, arrival }).await.unwrap();
         Line { call_id, desk }
     }
 

@@ -1,5 +1,6 @@
 //! What belongs to the platform and not to one tenant: functions on [`SystemTx`](crate::SystemTx).
 
+mod mail;
 mod media_tokens;
 mod number_routes;
 mod operator_keys;
@@ -7,10 +8,11 @@ mod replicas;
 mod tenants;
 mod vendor_calls;
 
+pub use mail::tenants_with_due_mail;
 pub use media_tokens::{purge_media_tokens, use_media_token};
 pub use number_routes::{NumberRoute, number_route, numbers_of_agent, route_number};
 pub use operator_keys::{OperatorKey, operator_key, put_operator_key, revoke_operator_key};
-pub use replicas::{abandoned_calls, forget_replicas, heartbeat, orphaned_calls};
+pub use replicas::{abandoned_calls, forget_replicas, handed_over_calls, heartbeat, orphaned_calls};
 pub use tenants::{
     NewTenant, Placement, TenantRow, TenantStatus, create_tenant, tenant_by_id, tenant_by_slug, tenants,
 };

@@ -28,7 +28,7 @@ pub async fn orphaned_calls(
 ) -> Result<Vec<(TenantScope, CallId)>, DbError> {
     let rows = sqlx::query!(
         "select call.tenant_id, call.id from public.calls call
-         where call.ended_at is null and call.heartbeat_at < $1
+         where call.ended_at is null and call.handed_over_at is null and call.heartbeat_at < $1
            and not exists (select from platform.replicas replica
                            where replica.id = call.replica_id and replica.heartbeat_at >= $1)
          order by call.heartbeat_at, call.id",
@@ -51,9 +51,26 @@ pub async fn abandoned_calls(
 ) -> Result<Vec<(TenantScope, CallId)>, DbError> {
     let rows = sqlx::query!(
         "select tenant_id, id from public.calls
-         where ended_at is null and heartbeat_at < $2 and replica_id = $1 order by heartbeat_at, id",
+         where ended_at is null and handed_over_at is null and heartbeat_at < $2 and replica_id = $1
+         order by heartbeat_at, id",
         replica.uuid(),
         PgTime(stale_before) as _
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(rows.into_iter().map(|row| (attest(row.tenant_id), CallId::from_uuid(row.id))).collect())
+}
+
+/// Live calls that were handed to the telephone company before `handed_over_before`. Nobody's heartbeat speaks for them.
+/// Close each with [`crate::calls::close_handed_over`].
+pub async fn handed_over_calls(
+    tx: &mut SystemTx,
+    handed_over_before: Timestamp,
+) -> Result<Vec<(TenantScope, CallId)>, DbError> {
+    let rows = sqlx::query!(
+        "select tenant_id, id from public.calls where ended_at is null and handed_over_at < $1
+         order by handed_over_at, id",
+        PgTime(handed_over_before) as _
     )
     .fetch_all(tx.connection())
     .await?;

@@ -102,13 +102,14 @@ async fn a_cancelled_viewing_frees_its_time_once() {
     let world = World::new().await;
     let first = booked(&world, &world.anna, &wish(&world, &world.anna, 0)).await;
     let mut tx = world.tenant(&world.anna).await;
-    assert!(viewings::cancel(&mut tx, first.id).await.unwrap());
-    assert!(!viewings::cancel(&mut tx, first.id).await.unwrap());
+    assert!(viewings::cancel(&mut tx, first.id, world.now(), None).await.unwrap());
+    assert!(!viewings::cancel(&mut tx, first.id, world.now(), None).await.unwrap());
     tx.commit().await.unwrap();
     booked(&world, &world.anna, &wish(&world, &world.anna, 0)).await;
     let mut tx = world.tenant(&world.anna).await;
     let kept = viewings::get(&mut tx, first.id).await.unwrap().unwrap();
-    assert_eq!(kept, Viewing { status: ViewingStatus::Cancelled, ..first });
+    let cancelled_at = Some(world.now());
+    assert_eq!(kept, Viewing { status: ViewingStatus::Cancelled, cancelled_at, ..first });
 }
 
 #[tokio::test]

@@ -86,6 +86,10 @@ const MUTATIONS: &[(&str, &str)] = &[
     ("system_window", "grant select (caller_number) on public.calls to seiketsu_system"),
     ("system_window", "grant update (ended_at) on public.calls to seiketsu_system"),
     ("system_window", "grant delete on public.calls to seiketsu_system"),
+    ("system_window", "grant select (recipient) on public.outbox to seiketsu_system"),
+    // A column that the one window has and the other has not.
+    ("system_window", "grant select (id) on public.outbox to seiketsu_system"),
+    ("system_window", "grant update (due_at) on public.outbox to seiketsu_system"),
     ("default_tenant", "alter role seiketsu_app set app.tenant_id = '01935f2a-1111-7222-8333-444455556666'"),
     ("default_privileges", "alter default privileges for role seiketsu_owner grant select on tables to seiketsu_app"),
 ];

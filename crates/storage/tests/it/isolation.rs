@@ -2,11 +2,19 @@ use crate::turns::turn;
 use jiff::Timestamp;
 use seiketsu_domain::{AgentId, CallEnd, CallId, CallTime, EndReason, LeadId, ListingId, Usage, ViewingId};
 use seiketsu_storage::{
-    agents, calls,
+    agents,
+    callbacks::{self, Callback},
+    calls,
+    ids::{MailId, TransferTargetId},
     leads::{self, LeadFacts, NewLead},
     listings::{self, ListingFilter, ListingStatus},
+    outbox::{self, NewMail},
+    settings::{self, Settings},
+    transfer_targets::{self, TransferTarget},
+    transfers::{self, NewTransfer, TransferState},
     turns, usage,
     viewings::{self, Booking, NewViewing},
+    voice_messages::{self, VoiceMessage},
 };
 use seiketsu_testkit::World;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -19,6 +27,8 @@ struct Ids {
     call: CallId,
     lead: LeadId,
     viewing: ViewingId,
+    target: TransferTargetId,
+    mail: MailId,
 }
 
 /// Gives Boris one row of each noun.
@@ -39,8 +49,77 @@ async fn furnish(world: &World) -> Ids {
     leads::upsert(&mut tx, &lead).await.unwrap();
     let viewing = viewing(world, boris.listings[0].id, call);
     assert!(matches!(viewings::book(&mut tx, &viewing).await.unwrap(), Booking::Booked(_)));
+    let chosen = Settings { records_calls: true, recording_retention_days: 7, ..Settings::default() };
+    settings::put(&mut tx, &chosen, world.now()).await.unwrap();
+    let target = target(world.ids.next());
+    transfer_targets::insert(&mut tx, &target).await.unwrap();
+    transfers::arrange(&mut tx, &transfer(world, call)).await.unwrap();
+    voice_messages::insert(&mut tx, &voice_message(world, call)).await.unwrap();
+    callbacks::upsert(&mut tx, &callback(world, call)).await.unwrap();
+    let mail = mail(world, call);
+    outbox::enqueue(&mut tx, &mail).await.unwrap();
     tx.commit().await.unwrap();
-    Ids { agent: boris.agent.id, listing: boris.listings[0].id, call, lead: lead.id, viewing: viewing.id }
+    Ids {
+        agent: boris.agent.id,
+        listing: boris.listings[0].id,
+        call,
+        lead: lead.id,
+        viewing: viewing.id,
+        target: target.id,
+        mail: mail.id,
+    }
+}
+
+fn target(id: TransferTargetId) -> TransferTarget {
+    let number = "+13055550161".parse().unwrap();
+    TransferTarget { id, name: "Front desk".to_owned(), number, hours: None, position: 0 }
+}
+
+fn transfer(world: &World, call_id: CallId) -> NewTransfer {
+    NewTransfer {
+        id: world.ids.next(),
+        call_id,
+        to_name: "Front desk".to_owned(),
+        to_number: "+13055550161".parse().unwrap(),
+        summary: "Dora calls.".to_owned().into(),
+        at: world.now(),
+    }
+}
+
+fn voice_message(world: &World, call_id: CallId) -> VoiceMessage {
+    VoiceMessage {
+        id: world.ids.next(),
+        call_id,
+        for_name: None,
+        body: "Please call.".to_owned().into(),
+        caller_name: None,
+        caller_phone: Some("+13055550155".parse::<seiketsu_domain::PhoneNumber>().unwrap().into()),
+        created_at: world.now(),
+    }
+}
+
+fn callback(world: &World, call_id: CallId) -> Callback {
+    Callback {
+        id: world.ids.next(),
+        call_id,
+        phone: "+13055550155".parse::<seiketsu_domain::PhoneNumber>().unwrap().into(),
+        about: None,
+        due_from: world.now(),
+        due_until: world.now(),
+        created_at: world.now(),
+    }
+}
+
+fn mail(world: &World, call_id: CallId) -> NewMail {
+    NewMail {
+        id: world.ids.next(),
+        call_id,
+        sender: None,
+        recipient: "dora@example.com".to_owned().into(),
+        subject: "Homes".to_owned().into(),
+        body: "3055550155".to_owned().into(),
+        at: world.now(),
+    }
 }
 
 fn viewing(world: &World, listing_id: ListingId, call_id: CallId) -> NewViewing {
@@ -82,6 +161,7 @@ async fn ask(world: &World, ids: &Ids) -> Vec<String> {
         calls::NewCall { agent_id: ids.agent, vendor_call_sid: None, ..world.new_call(&world.anna) };
     let theirs = viewing(world, ids.listing, ids.call);
     let ours = viewing(world, world.anna.listings[0].id, ids.call);
+    let dora = "+13055550155".parse().unwrap();
     ask!(tx => agents::get(&mut tx, ids.agent));
     ask!(tx => agents::update(&mut tx, &stolen_agent, now));
     ask!(tx => listings::get(&mut tx, ids.listing));
@@ -107,7 +187,30 @@ async fn ask(world: &World, ids: &Ids) -> Vec<String> {
     ask!(tx => viewings::list(&mut tx, Some(ids.call), None, 10));
     ask!(tx => viewings::list_between(&mut tx, ids.listing, Timestamp::MIN, Timestamp::MAX));
     ask!(tx => viewings::set_lead(&mut tx, ids.viewing, ids.lead));
-    ask!(tx => viewings::cancel(&mut tx, ids.viewing));
+    ask!(tx => viewings::reschedule(&mut tx, ids.viewing, &theirs));
+    ask!(tx => viewings::reschedule(&mut tx, ids.viewing, &ours));
+    ask!(tx => viewings::upcoming_of(&mut tx, ids.call, Some(&dora), Timestamp::MIN, 10));
+    ask!(tx => viewings::cancel(&mut tx, ids.viewing, now, None));
+    ask!(tx => calls::hand_over(&mut tx, ids.call, now));
+    ask!(tx => calls::close(&mut tx, ids.call, EndReason::Transferred, now));
+    ask!(tx => calls::close_orphan(&mut tx, ids.call, EndReason::Failure, Timestamp::MAX));
+    ask!(tx => calls::close_handed_over(&mut tx, ids.call, Timestamp::MAX));
+    ask!(tx => settings::find(&mut tx));
+    ask!(tx => transfer_targets::delete(&mut tx, ids.target));
+    ask!(tx => transfers::arrange(&mut tx, &transfer(world, ids.call)));
+    ask!(tx => transfers::dialled(&mut tx, ids.call, now));
+    ask!(tx => transfers::answered(&mut tx, ids.call, now));
+    ask!(tx => transfers::finished(&mut tx, ids.call, TransferState::Abandoned, now));
+    ask!(tx => transfers::list(&mut tx, Some(ids.call), None, 10));
+    ask!(tx => voice_messages::insert(&mut tx, &voice_message(world, ids.call)));
+    ask!(tx => voice_messages::list(&mut tx, Some(ids.call), None, 10));
+    ask!(tx => callbacks::upsert(&mut tx, &callback(world, ids.call)));
+    ask!(tx => callbacks::list(&mut tx, Some(ids.call), None, 10));
+    ask!(tx => outbox::enqueue(&mut tx, &mail(world, ids.call)));
+    ask!(tx => outbox::claim(&mut tx, Timestamp::MAX, Timestamp::MAX, 10));
+    ask!(tx => outbox::sent(&mut tx, ids.mail, now));
+    ask!(tx => outbox::failed(&mut tx, ids.mail, "no", None));
+    ask!(tx => outbox::list(&mut tx, Some(ids.call), None, None, 10));
     told
 }
 
@@ -121,6 +224,8 @@ async fn another_tenants_id_and_a_random_one_get_the_same_answer_everywhere_and_
         call: world.ids.next(),
         lead: world.ids.next(),
         viewing: world.ids.next(),
+        target: world.ids.next(),
+        mail: world.ids.next(),
     };
     let checksum = format!(
         "select hashtextextended(string_agg(row::text, '|' order by row::text), 0) from (
@@ -128,7 +233,11 @@ async fn another_tenants_id_and_a_random_one_get_the_same_answer_everywhere_and_
             union all select to_jsonb(t) from public.calls t union all select to_jsonb(t) from public.turns t
             union all select to_jsonb(t) from public.messages t union all select to_jsonb(t) from public.tool_runs t
             union all select to_jsonb(t) from public.leads t union all select to_jsonb(t) from public.viewings t
-            union all select to_jsonb(t) from public.usage_records t) rows
+            union all select to_jsonb(t) from public.usage_records t union all select to_jsonb(t) from public.settings t
+            union all select to_jsonb(t) from public.transfer_targets t
+            union all select to_jsonb(t) from public.transfers t
+            union all select to_jsonb(t) from public.voice_messages t
+            union all select to_jsonb(t) from public.callbacks t union all select to_jsonb(t) from public.outbox t) rows
          where row ->> 'tenant_id' = '{}'",
         world.boris.scope.tenant_id().uuid()
     );
@@ -152,6 +261,12 @@ async fn lists_and_searches_show_a_tenant_its_own_rows_only() {
     assert_eq!(calls::list(&mut tx, None, 100).await.unwrap(), []);
     assert_eq!(leads::list(&mut tx, None, None, 100).await.unwrap(), []);
     assert_eq!(viewings::list(&mut tx, None, None, 100).await.unwrap(), []);
+    assert_eq!(settings::get(&mut tx).await.unwrap(), Settings::default());
+    assert_eq!(transfer_targets::list(&mut tx).await.unwrap(), []);
+    assert_eq!(transfers::list(&mut tx, None, None, 100).await.unwrap(), []);
+    assert_eq!(voice_messages::list(&mut tx, None, None, 100).await.unwrap(), []);
+    assert_eq!(callbacks::list(&mut tx, None, None, 100).await.unwrap(), []);
+    assert_eq!(outbox::list(&mut tx, None, None, None, 100).await.unwrap(), []);
     // The same reference exists in both tenants.
     let listing = listings::by_reference(&mut tx, "R-1").await.unwrap().unwrap();
     assert_eq!(listing.id, world.anna.listings[0].id);
@@ -201,7 +316,10 @@ async fn the_tenants_role_cannot_write_for_another_tenant_nor_look_at_the_platfo
         ("select * from platform.tenants", "42501"),
         ("truncate public.listings", "42501"),
         ("delete from public.turns", "42501"),
-        ("update public.usage_records set turns = 0", "42501"),
+        ("update public.usage_records set call_id = gen_random_uuid()", "42501"),
+        ("delete from public.usage_records", "42501"),
+        ("delete from public.transfers", "42501"),
+        ("delete from public.outbox", "42501"),
         ("set row_security = off; select * from public.listings", "42501"),
     ] {
         connection.execute(sqlx::raw_sql(AssertSqlSafe(begin.as_str()))).await.unwrap();

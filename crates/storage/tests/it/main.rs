@@ -7,6 +7,7 @@ mod calls;
 mod catalogue;
 mod cluster;
 mod connection;
+mod hands;
 mod isolation;
 mod leads;
 mod listings;
