@@ -22,6 +22,8 @@ const BRIDGE_SAMPLES: u64 = ms(60);
 const PAUSE_SAMPLES: u64 = ms(200);
 /// Silence of this length ends a segment whose end was not heard.
 const CUT_SAMPLES: u64 = ms(800);
+/// A sound that is speech has had its first word recovered after so long.
+const FIRST_WORD_SAMPLES: u64 = ms(1_000);
 /// Without a sub-carrier, shorter sounds are clicks.
 const SHORTEST_SPEECH_SAMPLES: u64 = ms(150);
 /// Speech starts at most this long before its first packet (the grid begins at the first *active* sample; a soft onset
@@ -184,6 +186,22 @@ impl Ears {
     /// How long nothing has been audible.
     pub fn silent_for(&self) -> u64 {
         self.position - self.last_audible()
+    }
+
+    /// How long nobody has spoken. Sound without words, a ringing tone say, is no speech; for a moment a sound may be the
+    /// beginning of speech whose first word is still to come.
+    pub fn nobody_spoke_for(&self) -> u64 {
+        let speaks = match self.hearing {
+            Hearing::Energy => true,
+            Hearing::Words => self.open || self.begun.is_some() || self.has_just_begun_to_sound(),
+        };
+        let spoken_until = self.segments.last().map_or(0, |segment| segment.end);
+        if speaks { self.silent_for() } else { self.position - spoken_until.min(self.position) }
+    }
+
+    fn has_just_begun_to_sound(&self) -> bool {
+        let began = self.sounds.back().map(|sound| sound.start).filter(|_| self.is_sounding());
+        began.is_some_and(|start| self.position - start < FIRST_WORD_SAMPLES)
     }
 
     /// After the last audible sample.
@@ -366,6 +384,26 @@ mod tests {
         let [segment] = by_energy.segments() else { panic!("{by_energy:?}") };
         assert!(segment.onset.abs_diff(ms(1_000)) <= ms(5), "{segment:?}");
         assert!(segment.end.abs_diff(ms(2_000)) <= ms(10), "{segment:?}");
+    }
+
+    #[test]
+    fn sound_without_words_is_no_speech_once_a_word_would_have_come() {
+        let tone = |millis: usize| -> Vec<u8> {
+            (0..millis * 8)
+                .map(|n| g711::mulaw_from_linear(((n as f64 * 0.3).sin() * 2_000.0) as i16))
+                .collect()
+        };
+        let spoken = [silence(100), speech("one moment"), silence(300)].concat();
+        let after = |millis| {
+            let ears = hear(Hearing::Words, &[spoken.clone(), tone(millis)].concat());
+            (ears.nobody_spoke_for() / 8, ears.silent_for() / 8)
+        };
+        assert!(after(400).0 < 20, "this may be a word");
+        let (nobody_spoke, silent) = after(1_600);
+        assert!(nobody_spoke >= 1_900 && silent < 20, "{nobody_spoke} {silent}");
+        let going_on =
+            hear(Hearing::Words, &[silence(100), speech("the garden is large")[..8_000].to_vec()].concat());
+        assert!(going_on.nobody_spoke_for() / 8 < 20, "somebody speaks");
     }
 
     #[test]

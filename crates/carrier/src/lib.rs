@@ -3,8 +3,8 @@
 //!
 //! What it is: a *client* of the platform that knows nothing of it but the public protocol. It posts the voice webhook,
 //! signs it, reads TwiML, opens the media WebSocket, plays what it is sent on a 20 ms clock, returns marks, empties its
-//! buffer on `clear`, and offers the one REST call the platform needs (hang up). Real Twilio can take its place by a
-//! change of URL.
+//! buffer on `clear`, and offers the REST calls that the platform needs (hang up, send elsewhere). Real Twilio can take its place by a
+//! change of URL. It also rings the people to whom the platform puts a caller through, and does as they would.
 //!
 //! What it refuses to be: a shortcut. Nothing but HTTP and WebSocket passes between it and the platform, and every
 //! figure it reports is measured where a caller's ear would be: on the samples that were *played*.
@@ -19,7 +19,8 @@
 //! - every buffer is bounded: a platform that floods is cut short and the excess is an error in the report.
 //!
 //! To add one more verb: a variant of [`twiml::Verb`], its parser arm, and what the exchange does with it (the compiler
-//! asks). To add one more line effect: a variant of [`line::FaultKind`]. To add one more thing that callers do: a
+//! asks). To add one more line effect: a field of [`line::LineEffects`], or a variant of
+//! [`line::FaultKind`]. To add one more thing that callers do: a
 //! variant of [`script::Step`].
 
 pub mod caller;
@@ -29,23 +30,25 @@ pub mod handset;
 pub mod line;
 pub mod load;
 pub mod media_socket;
+pub mod noise;
 pub mod playout;
 pub mod process;
 pub mod report;
 pub mod script;
 pub mod signature;
 pub mod summary;
+mod tone;
 pub mod tracks;
 pub mod twiml;
 pub mod utterance;
 pub mod wire;
 
 pub use caller::{Caller, CallerOptions, call};
-pub use exchange::{Exchange, ExchangeOptions, PlaceCall};
-pub use load::{LoadPlan, PlannedCall};
-pub use report::{CallReport, CallerEvent, EndedBy, HeardTurn, TurnEnd};
-pub use script::{ScriptLine, Step};
-pub use summary::Summary;
+pub use exchange::{Exchange, ExchangeOptions, Human, PlaceCall};
+pub use load::{Pace, PlannedCall};
+pub use report::{CallReport, CallerEvent, EndedBy, HeardTurn, PieceKind, TurnEnd};
+pub use script::{Script, ScriptLine, Step};
+pub use summary::{Summary, Tally};
 pub use utterance::{SpeechError, SpeechSource, Utterance};
 
 /// Length of a media frame, in milliseconds.

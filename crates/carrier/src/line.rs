@@ -1,7 +1,16 @@
-//! What happens to sound between a caller's mouth and the exchange's media stream, and on the way back: delay, jitter,
-//! frames lost, doubled, swapped, silenced. Without IO; seeded, so that a run can be repeated.
+//! What happens to sound between a caller's mouth and the exchange's media stream, and on the way back: noise, echo,
+//! clipped starts, clock drift, delay, jitter, gaps and bursts, frames lost, doubled, swapped, silenced. Without IO;
+//! seeded, so that a run can be repeated.
+//!
+//! In this order: a line's start is clipped, the agent's echo and noise are added, the clocks drift apart, and what is
+//! then cut into frames meets its faults on the way.
 
-use crate::{FRAME_MS, Frame, SILENT_FRAME};
+mod drift;
+mod microphone;
+
+use crate::{FRAME_MS, Frame, SILENT_FRAME, noise::Noise};
+use drift::Drift;
+use microphone::Microphone;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use seiketsu_domain::CallTime;
 use serde::{Deserialize, Serialize};
@@ -19,10 +28,68 @@ pub struct LineEffects {
     /// Further delay of each frame towards the platform, uniform from zero; frames stay in order. Towards the caller
     /// the carrier's own jitter buffer evens it out.
     pub jitter_ms: u32,
+    /// What is heard beside the caller, all the time.
+    pub noise: Option<Noise>,
+    /// What is heard while the caller says nothing.
+    pub background: Background,
+    /// The agent's own voice, on its way back from the caller's loudspeaker.
+    pub echo: Option<Echo>,
+    /// So much of each line of the caller is cut off at its beginning, as gates and half-open channels do.
+    pub clip_start_ms: u32,
+    /// By how much the caller's clock is faster than the exchange's, in millionths; at most ten thousand.
+    pub drift_ppm: i32,
+    /// Stretches that never arrive.
+    pub gaps: Option<Gaps>,
+    /// Stretches that arrive late and all at once.
+    pub bursts: Option<Bursts>,
     /// What happens to single frames of the caller's speech.
     pub faults: Vec<LineFault>,
-    /// Seed of the jitter.
+    /// Seed of everything that is left to chance.
     pub seed: u64,
+}
+
+/// What a line carries while nobody speaks into it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Background {
+    /// Digital silence.
+    #[default]
+    Silent,
+    /// Comfort noise: gone while somebody speaks.
+    Comfort {
+        /// RMS of it.
+        level_dbfs: i8,
+    },
+}
+
+/// An echo of the agent's voice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Echo {
+    /// By how much it is softer than what the caller hears: -20, say.
+    pub level_db: i8,
+    /// How much later it comes, at most ten seconds.
+    pub delay_ms: u32,
+}
+
+/// Gaps, at random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gaps {
+    /// One in so many milliseconds, on average.
+    pub every_ms: u32,
+    /// Frames of 20 ms that are missing each time.
+    pub frames: u32,
+}
+
+/// Bursts, regularly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bursts {
+    /// From the beginning of one to that of the next.
+    pub every_ms: u32,
+    /// For so long nothing arrives; then all of it does.
+    pub held_ms: u32,
 }
 
 /// One thing that goes wrong with one frame.
@@ -84,6 +151,10 @@ pub enum LineFrame {
 /// The line of one call.
 #[derive(Debug)]
 pub struct Line {
+    microphone: Option<Microphone>,
+    drift: Option<Drift>,
+    gaps: Option<Gaps>,
+    bursts: Option<Bursts>,
     delay: Duration,
     jitter_us: u64,
     faults: Vec<LineFault>,
@@ -104,6 +175,10 @@ impl Line {
         let delay_ms = effects.delay_ms.min(MAX_DELAY_MS);
         let delay_frames = u64::from(delay_ms).div_ceil(FRAME_MS) as usize;
         Self {
+            microphone: Microphone::new(effects),
+            drift: Drift::new(effects.drift_ppm),
+            gaps: effects.gaps,
+            bursts: effects.bursts,
             delay: Duration::from_millis(delay_ms.into()),
             jitter_us: u64::from(effects.jitter_ms.min(MAX_DELAY_MS)) * 1_000,
             faults: effects.faults.clone(),
@@ -124,13 +199,36 @@ impl Line {
             self.utterances += 1;
             self.utterance_frame = 0;
         }
+        let frame = match &mut self.microphone {
+            Some(microphone) => microphone.pick_up(&frame, starts_utterance),
+            None => frame,
+        };
+        if self.drift.is_none() {
+            return self.send(spoken_at, frame);
+        }
+        if let Some(drift) = &mut self.drift {
+            drift.push(&frame);
+        }
+        while let Some(frame) = self.drift.as_mut().and_then(Drift::pop) {
+            self.send(spoken_at, frame);
+        }
+    }
+
+    /// A frame leaves for the exchange.
+    fn send(&mut self, spoken_at: CallTime, frame: Frame) {
         let fault = self.fault();
         self.call_frame += 1;
         self.utterance_frame += 1;
 
         let jitter = if self.jitter_us == 0 { 0 } else { self.rng.random_range(0..=self.jitter_us) };
-        let due = spoken_at + self.delay + Duration::from_micros(jitter);
+        let due = self.released(spoken_at) + self.delay + Duration::from_micros(jitter);
         let due = self.in_flight.back().map_or(due, |(last, _)| due.max(*last));
+        if let Some(gaps) = self.gaps
+            && self.gap_frames == 0
+            && self.rng.random_ratio(FRAME_MS as u32, gaps.every_ms.max(FRAME_MS as u32))
+        {
+            self.gap_frames = gaps.frames;
+        }
         let mut send = |frame| self.in_flight.push_back((due, frame));
 
         if let Some(first) = self.held_for_swap.take() {
@@ -172,7 +270,21 @@ impl Line {
     /// What reaches the caller's ear while the exchange plays `played`.
     pub fn hear(&mut self, played: Frame) -> Frame {
         self.towards_caller.push_back(played);
-        self.towards_caller.pop_front().unwrap_or(played)
+        let heard = self.towards_caller.pop_front().unwrap_or(played);
+        if let Some(microphone) = &mut self.microphone {
+            microphone.overhear(&heard);
+        }
+        heard
+    }
+
+    /// When a frame spoken then is let go by whatever holds it up.
+    fn released(&self, spoken_at: CallTime) -> CallTime {
+        let Some(Bursts { every_ms, held_ms }) = self.bursts.filter(|bursts| bursts.every_ms > 0) else {
+            return spoken_at;
+        };
+        let into_ms = spoken_at.as_millis() % u64::from(every_ms);
+        let held_ms = u64::from(held_ms.min(every_ms));
+        if into_ms < held_ms { spoken_at + Duration::from_millis(held_ms - into_ms) } else { spoken_at }
     }
 
     fn fault(&self) -> Option<FaultKind> {
@@ -187,11 +299,18 @@ impl Line {
 }
 
 #[cfg(test)]
+mod effects_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     /// What arrives of frames 1, 2, 3... with their arrival times in milliseconds.
-    fn arrivals(effects: &LineEffects, frames: u8, utterance_starts_at: u8) -> Vec<(u64, Option<u8>)> {
+    pub(super) fn arrivals(
+        effects: &LineEffects,
+        frames: u8,
+        utterance_starts_at: u8,
+    ) -> Vec<(u64, Option<u8>)> {
         let mut line = Line::new(effects);
         let mut arrived = Vec::new();
         for millis in 0..2_000 {

@@ -1,26 +1,21 @@
-//! Many calls at once.
+//! Many calls, so many at once.
 
-use crate::{
-    caller::{self, CallerOptions},
-    exchange::{Exchange, PlaceCall},
-    report::CallReport,
-    script::Step,
-};
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use crate::{caller::CallerOptions, exchange::PlaceCall, report::CallReport, script::Step};
+use futures_util::{FutureExt, StreamExt, future::Either, stream::FuturesUnordered};
 use std::{pin::pin, time::Duration};
 use tokio::select;
 use tokio_util::task::TaskTracker;
 
-/// Calls to place, and how fast.
-#[derive(Debug, Clone)]
-pub struct LoadPlan {
-    /// The calls.
-    pub calls: Vec<PlannedCall>,
-    /// From the start of one call to the start of the next.
+/// How fast calls are placed.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Calls that go on at the same time, at most.
+    pub at_once: usize,
+    /// From the start of one call to the start of the next, at least.
     pub ramp: Duration,
 }
 
-/// One of them. Utterances are shared, so a thousand callers with one script keep its sound once.
+/// A call to place. Utterances are shared, so a thousand callers with one script keep its sound once.
 #[derive(Debug, Clone)]
 pub struct PlannedCall {
     /// Who calls whom.
@@ -31,49 +26,55 @@ pub struct PlannedCall {
     pub options: CallerOptions,
 }
 
-/// What became of them.
-#[derive(Debug, Default)]
-pub struct Loaded {
-    /// A report for each call, in the order in which they ended.
-    pub reports: Vec<CallReport>,
-    /// Calls whose task panicked: a defect of this crate, to be told and not to be hidden.
-    pub lost: u64,
-}
-
-/// Places all calls, each a task on `tracker`, and waits for the last. `progress` is shown each report as it comes.
-pub async fn run(
-    exchange: &Exchange,
-    plan: LoadPlan,
+/// Places calls as long as there are any, and waits for the last. Each is lived through by `live` in a task on `tracker`;
+/// `ended` is given each report as it comes, so that none has to be kept. `calls` is asked for the next call when one may
+/// begin: it may depend on the reports so far.
+///
+/// Says how many calls were lost because their task panicked: a defect of this crate, to be told and not to be hidden.
+pub async fn run<P, F>(
+    mut calls: impl Iterator<Item = P>,
+    pace: Pace,
     tracker: &TaskTracker,
-    mut progress: impl FnMut(&CallReport),
-) -> Loaded {
-    let mut loaded = Loaded::default();
-    let mut collect = |ended| match ended {
-        Ok(report) => {
-            progress(&report);
-            loaded.reports.push(report);
-        }
+    live: impl Fn(P) -> F,
+    mut ended: impl FnMut(CallReport),
+) -> u64
+where
+    F: Future<Output = CallReport> + Send + 'static,
+{
+    let mut lost = 0;
+    let mut collect = |outcome| match outcome {
+        Ok(report) => ended(report),
         Err(panic) => {
             tracing::error!(error = %panic, "a simulated call was lost");
-            loaded.lost += 1;
+            lost += 1;
         }
     };
     let mut under_way = FuturesUnordered::new();
-    for (index, planned) in plan.calls.into_iter().enumerate() {
-        let mut pause = pin!(tokio::time::sleep(if index == 0 { Duration::ZERO } else { plan.ramp }));
+    let mut first = true;
+    loop {
+        let ramp = if std::mem::take(&mut first) { Duration::ZERO } else { pace.ramp };
+        let mut pause = pin!(tokio::time::sleep(ramp));
         loop {
+            let ready = if under_way.len() < pace.at_once.max(1) {
+                Either::Left(&mut pause)
+            } else {
+                Either::Right(std::future::pending())
+            };
             select! {
-                () = &mut pause => break,
-                Some(ended) = under_way.next() => collect(ended),
+                biased;
+                Some(outcome) = under_way.next() => collect(outcome),
+                () = ready => break,
             }
         }
-        let exchange = exchange.clone();
-        under_way.push(tracker.spawn(async move {
-            caller::call(&exchange, &planned.place, planned.steps, planned.options, None).await
-        }));
+        // Whatever has ended by now may decide whether there is another.
+        while let Some(Some(outcome)) = under_way.next().now_or_never() {
+            collect(outcome);
+        }
+        let Some(call) = calls.next() else { break };
+        under_way.push(tracker.spawn(live(call)));
     }
-    while let Some(ended) = under_way.next().await {
-        collect(ended);
+    while let Some(outcome) = under_way.next().await {
+        collect(outcome);
     }
-    loaded
+    lost
 }

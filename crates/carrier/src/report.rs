@@ -1,7 +1,7 @@
 //! What a simulated caller tells: as it happens, and at the end.
 
 use crate::{
-    exchange::{CallSid, CarrierError},
+    exchange::{CallSid, CarrierError, Dialled},
     tracks::Tracks,
 };
 use seiketsu_domain::CallTime;
@@ -26,6 +26,13 @@ pub enum CallerEvent {
     CallerSilent {
         /// End of speech.
         at: CallTime,
+    },
+    /// The caller makes a sound that asks for no answer, while the agent speaks.
+    CallerMurmurs {
+        /// When.
+        at: CallTime,
+        /// The words, if it has any.
+        text: Option<String>,
     },
     /// The caller presses a key.
     CallerPresses {
@@ -54,7 +61,7 @@ pub enum CallerEvent {
         at: CallTime,
     },
     /// A turn is over.
-    TurnFinished(HeardTurn),
+    TurnFinished(Box<HeardTurn>),
 }
 
 /// How a turn ended for the caller.
@@ -71,6 +78,8 @@ pub enum TurnEnd {
     Continued,
     /// The caller hung up before an answer was due.
     Abandoned,
+    /// The caller pressed keys. An answer to keys has to wait for further ones, so it is in no latency figure.
+    Keyed,
 }
 
 impl TurnEnd {
@@ -78,7 +87,7 @@ impl TurnEnd {
     pub const fn counts(self) -> bool {
         match self {
             Self::Answered | Self::Interrupted | Self::Missed => true,
-            Self::Continued | Self::Abandoned => false,
+            Self::Continued | Self::Abandoned | Self::Keyed => false,
         }
     }
 }
@@ -90,26 +99,114 @@ pub struct HeardTurn {
     pub number: u32,
     /// What the caller said, if it is known.
     pub said: Option<String>,
-    /// First sample of the line.
+    /// The keys the caller pressed, if this is no line.
+    pub keys: Option<String>,
+    /// First sample of the line, in microseconds since the call was answered.
+    #[serde(rename = "started_at_us")]
     pub started_at: CallTime,
-    /// End of the last voiced sample of the line, exactly.
+    /// End of the last voiced sample of the line, exactly, in microseconds since the call was answered.
+    #[serde(rename = "end_of_speech_us")]
     pub end_of_speech: CallTime,
     /// From end of speech to the first audible sample of an answer that contains recovered words.
     pub first_audible_ms: Option<u64>,
-    /// From end of speech to the first sample of an answer that is not an acknowledgement.
+    /// From end of speech to the first sample of an answer that is neither acknowledgement nor announcement.
     pub first_substantive_ms: Option<u64>,
     /// The acknowledgement that came first, if one did.
     pub acknowledgement: Option<String>,
+    /// The announcement that came before the answer ("Let me look at Tuesday."), if one did.
+    pub announcement: Option<String>,
+    /// The answer, piece by piece as it was spoken.
+    pub pieces: Vec<HeardPiece>,
     /// Words recovered of the answer, acknowledgement included.
     pub heard_text: String,
     /// What the decoder noticed in the answer.
     pub flags: Vec<String>,
-    /// The caller's first voiced sample while this answer was being played.
+    /// The caller's first voiced sample while this answer was being played, in microseconds since the call was answered.
+    #[serde(rename = "interrupted_at_us")]
     pub interrupted_at: Option<CallTime>,
     /// From there to the answer's last audible sample.
     pub playback_stopped_ms: Option<u64>,
     /// How it ended.
     pub end: TurnEnd,
+}
+
+/// Something that the agent spoke in one go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeardPiece {
+    /// From end of speech to its first audible sample.
+    pub onset_ms: u64,
+    /// Words recovered.
+    pub text: String,
+    /// What it is to the caller.
+    pub kind: PieceKind,
+}
+
+/// What a piece of an answer is to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PieceKind {
+    /// It only bridges a wait.
+    Acknowledgement,
+    /// It says what the agent is about to do.
+    Announcement,
+    /// It answers.
+    Substantive,
+}
+
+impl HeardTurn {
+    /// Judges the pieces of the answer anew, and what follows from them: latencies, bridges, the turn's end.
+    pub fn judge(&mut self, mut kind: impl FnMut(&HeardPiece) -> PieceKind) {
+        for piece in &mut self.pieces {
+            piece.kind = kind(piece);
+        }
+        let first = |wanted| self.pieces.iter().find(|piece| piece.kind == wanted);
+        let substantive = first(PieceKind::Substantive).map(|piece| piece.onset_ms);
+        let before = |piece: &&HeardPiece| substantive.is_none_or(|onset_ms| piece.onset_ms <= onset_ms);
+        let text = |piece: &HeardPiece| piece.text.clone();
+        let acknowledgement = first(PieceKind::Acknowledgement).filter(before).map(text);
+        let announcement = first(PieceKind::Announcement).filter(before).map(text);
+        self.first_audible_ms = self.pieces.first().map(|piece| piece.onset_ms);
+        self.first_substantive_ms = substantive;
+        self.acknowledgement = acknowledgement;
+        self.announcement = announcement;
+        match self.end {
+            TurnEnd::Answered | TurnEnd::Interrupted if substantive.is_none() => self.end = TurnEnd::Missed,
+            TurnEnd::Answered
+            | TurnEnd::Interrupted
+            | TurnEnd::Missed
+            | TurnEnd::Continued
+            | TurnEnd::Abandoned
+            | TurnEnd::Keyed => {}
+        }
+    }
+}
+
+/// A sound that the caller made while the agent spoke, and that asks for no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeardMurmur {
+    /// During the answer to this turn.
+    pub turn: u32,
+    /// What was murmured; a cough has no words.
+    pub said: Option<String>,
+    /// Its first voiced sample, in microseconds since the call was answered.
+    #[serde(rename = "at_us")]
+    pub at: CallTime,
+    /// What the agent made of it.
+    pub agent: AfterMurmur,
+}
+
+/// What an agent does when a caller murmurs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AfterMurmur {
+    /// Goes on as if nothing had been.
+    WentOn,
+    /// Stops, and speaks again of its own accord.
+    SpokeAgain,
+    /// Comes to the end of what it was saying.
+    Finished,
+    /// Stops in the middle.
+    FellSilent,
 }
 
 /// Who or what ended a call.
@@ -164,10 +261,14 @@ pub struct CallReport {
     pub whole_agent_text: String,
     /// What the decoder noticed, in the whole call.
     pub flags: Vec<String>,
+    /// Sounds the caller made while the agent spoke.
+    pub murmurs: Vec<HeardMurmur>,
     /// Lines of the script that the call left no time for.
     pub lines_unspoken: u32,
     /// What the carrier's own voice would have announced.
     pub announcements: Vec<String>,
+    /// Who was rung in the course of the call, and how that went.
+    pub dialled: Vec<Dialled>,
     /// How many media streams were opened: more than one if the call was connected again.
     pub streams: u32,
     /// What Twilio's debugger would show.

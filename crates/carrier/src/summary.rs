@@ -2,7 +2,7 @@
 //! without an answer as slower than any; turns in which the caller did not wait are counted apart; percentiles are
 //! never averaged, and p99.9 is quoted only where there are turns enough for it.
 
-use crate::report::{CallReport, EndedBy, HeardTurn, TurnEnd};
+use crate::report::{AfterMurmur, CallReport, EndedBy, HeardTurn, TurnEnd};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -13,6 +13,8 @@ pub const P999_MIN_TURNS: u64 = 2_995;
 const PROMISE_MS: u64 = 2_000;
 /// Longer than any wait of a caller.
 const MAX_MS: u64 = 3_600_000;
+/// Reasons of failed calls that are told apart.
+const MAX_REASONS: usize = 50;
 
 /// What many calls came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,12 +33,18 @@ pub struct Summary {
     pub turns_interrupted: u64,
     /// Turns in which the caller went on talking, or hung up, before an answer was due: not in `turns`.
     pub turns_not_waited_for: u64,
+    /// Turns in which the caller pressed keys: not in `turns`.
+    pub turns_keyed: u64,
     /// Lines that a call's end left unspoken: not in `turns`.
     pub lines_unspoken: u64,
     /// Turns that were bridged by an acknowledgement.
     pub acknowledged: u64,
     /// Their share of `turns`.
     pub acknowledged_share: Option<f64>,
+    /// Turns in which the agent said what it was about to do before it answered.
+    pub announced: u64,
+    /// Their share of `turns`.
+    pub announced_share: Option<f64>,
     /// Turns with audible audio within two seconds.
     pub within_promise: u64,
     /// Their share of `turns`.
@@ -49,6 +57,8 @@ pub struct Summary {
     pub added: Option<Distribution>,
     /// Answers, not interrupted, of which something could not be recovered.
     pub turns_flagged: u64,
+    /// Murmurs and coughs of callers, by what the agent made of them.
+    pub murmurs: BTreeMap<AfterMurmur, u64>,
     /// Errors of the platform against the carrier's protocol, by Twilio's code.
     pub carrier_errors: BTreeMap<u32, u64>,
     /// The latest tick of any call: beyond some ten milliseconds this machine was too busy to measure.
@@ -62,6 +72,8 @@ pub struct Distribution {
     pub turns: u64,
     /// Of these, without a value: slower than any.
     pub missing: u64,
+    /// Of all turns, those later than two seconds, or without a value.
+    pub over_promise: u64,
     /// The middle one.
     pub p50_ms: Option<u64>,
     /// 95 %.
@@ -80,81 +92,195 @@ pub type Expected<'a> = &'a dyn Fn(&CallReport, &HeardTurn) -> Option<u64>;
 impl Summary {
     /// Sums up. With `expected`, added latency is told as well.
     pub fn of(reports: &[CallReport], expected: Option<Expected<'_>>) -> Self {
-        let turns = || reports.iter().flat_map(|report| report.turns.iter().map(move |turn| (report, turn)));
-        let counted = || turns().filter(|(_, turn)| turn.end.counts());
-        let count_of = |end: TurnEnd| turns().filter(|(_, turn)| turn.end == end).count() as u64;
-        let total = counted().count() as u64;
-        let share = |part: u64| (total > 0).then(|| part as f64 / total as f64);
-        let acknowledged = counted().filter(|(_, turn)| turn.acknowledgement.is_some()).count() as u64;
-        let within_promise = counted()
-            .filter(|(_, turn)| turn.first_audible_ms.is_some_and(|millis| millis <= PROMISE_MS))
-            .count() as u64;
-        let mut failures = BTreeMap::new();
-        for report in reports.iter().filter(|report| !report.ended_by.is_orderly()) {
-            *failures.entry(reason(&report.ended_by)).or_default() += 1;
+        let mut tally = Tally::new();
+        for report in reports {
+            tally.add(report, expected);
         }
-        let mut carrier_errors = BTreeMap::new();
-        for error in reports.iter().flat_map(|report| &report.errors) {
-            *carrier_errors.entry(error.code).or_default() += error.count;
-        }
+        tally.summary()
+    }
+}
+
+/// A summary in the making: takes reports one by one and keeps none of them.
+#[derive(Debug)]
+pub struct Tally {
+    calls: u64,
+    failures: BTreeMap<String, u64>,
+    ends: BTreeMap<TurnEnd, u64>,
+    murmurs: BTreeMap<AfterMurmur, u64>,
+    lines_unspoken: u64,
+    acknowledged: u64,
+    announced: u64,
+    turns_flagged: u64,
+    first_audible: Values,
+    first_substantive: Values,
+    added: Option<Values>,
+    carrier_errors: BTreeMap<u32, u64>,
+    clock_slip_max_ms: u64,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Tally {
+    /// Nothing yet.
+    pub fn new() -> Self {
         Self {
-            calls: reports.len() as u64,
-            calls_failed: failures.values().sum(),
-            failures,
-            turns: total,
-            turns_missed: count_of(TurnEnd::Missed),
-            turns_interrupted: count_of(TurnEnd::Interrupted),
-            turns_not_waited_for: count_of(TurnEnd::Continued) + count_of(TurnEnd::Abandoned),
-            lines_unspoken: reports.iter().map(|report| u64::from(report.lines_unspoken)).sum(),
-            acknowledged,
-            acknowledged_share: share(acknowledged),
+            calls: 0,
+            failures: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            murmurs: BTreeMap::new(),
+            lines_unspoken: 0,
+            acknowledged: 0,
+            announced: 0,
+            turns_flagged: 0,
+            first_audible: Values::new(),
+            first_substantive: Values::new(),
+            added: None,
+            carrier_errors: BTreeMap::new(),
+            clock_slip_max_ms: 0,
+        }
+    }
+
+    /// Adds a call. With `expected`, its added latencies count as well.
+    pub fn add(&mut self, report: &CallReport, expected: Option<Expected<'_>>) {
+        self.calls += 1;
+        if !report.ended_by.is_orderly() {
+            let reason = reason(&report.ended_by);
+            let known = self.failures.len() < MAX_REASONS || self.failures.contains_key(&reason);
+            let reason = if known { reason } else { "for other reasons".to_owned() };
+            *self.failures.entry(reason).or_default() += 1;
+        }
+        for error in &report.errors {
+            *self.carrier_errors.entry(error.code).or_default() += error.count;
+        }
+        for murmur in &report.murmurs {
+            *self.murmurs.entry(murmur.agent).or_default() += 1;
+        }
+        self.lines_unspoken += u64::from(report.lines_unspoken);
+        self.clock_slip_max_ms = self.clock_slip_max_ms.max(report.clock_slip_max_ms);
+        for turn in &report.turns {
+            *self.ends.entry(turn.end).or_default() += 1;
+            if !turn.end.counts() {
+                continue;
+            }
+            self.acknowledged += u64::from(turn.acknowledgement.is_some());
+            self.announced += u64::from(turn.announcement.is_some());
+            self.turns_flagged += u64::from(turn.end != TurnEnd::Interrupted && !turn.flags.is_empty());
+            self.first_audible.add(turn.first_audible_ms);
+            self.first_substantive.add(turn.first_substantive_ms);
+            if let Some(expected) = expected {
+                let added = || Some(turn.first_substantive_ms?.saturating_sub(expected(report, turn)?));
+                self.added.get_or_insert_with(Values::new).add(added());
+            }
+        }
+    }
+
+    /// Turns that count, so far.
+    pub fn turns(&self) -> u64 {
+        self.first_audible.count()
+    }
+
+    /// Of these, how many were not audible within the promise.
+    pub fn over_promise(&self) -> u64 {
+        self.first_audible.over_promise
+    }
+
+    /// What it comes to, so far.
+    pub fn summary(&self) -> Summary {
+        let turns = self.turns();
+        let share = |part: u64| (turns > 0).then(|| part as f64 / turns as f64);
+        let ended = |end| self.ends.get(&end).copied().unwrap_or(0);
+        let within_promise = turns - self.first_audible.over_promise;
+        Summary {
+            calls: self.calls,
+            calls_failed: self.failures.values().sum(),
+            failures: self.failures.clone(),
+            turns,
+            turns_missed: ended(TurnEnd::Missed),
+            turns_interrupted: ended(TurnEnd::Interrupted),
+            turns_not_waited_for: ended(TurnEnd::Continued) + ended(TurnEnd::Abandoned),
+            turns_keyed: ended(TurnEnd::Keyed),
+            lines_unspoken: self.lines_unspoken,
+            acknowledged: self.acknowledged,
+            acknowledged_share: share(self.acknowledged),
+            announced: self.announced,
+            announced_share: share(self.announced),
             within_promise,
             within_promise_share: share(within_promise),
-            first_audible: Distribution::of(counted().map(|(_, turn)| turn.first_audible_ms)),
-            first_substantive: Distribution::of(counted().map(|(_, turn)| turn.first_substantive_ms)),
-            added: expected.map(|expected| {
-                Distribution::of(counted().map(|(report, turn)| {
-                    Some(turn.first_substantive_ms?.saturating_sub(expected(report, turn)?))
-                }))
-            }),
-            turns_flagged: counted()
-                .filter(|(_, turn)| turn.end != TurnEnd::Interrupted && !turn.flags.is_empty())
-                .count() as u64,
-            carrier_errors,
-            clock_slip_max_ms: reports.iter().map(|report| report.clock_slip_max_ms).max().unwrap_or(0),
+            first_audible: self.first_audible.distribution(),
+            first_substantive: self.first_substantive.distribution(),
+            added: self.added.as_ref().map(Values::distribution),
+            turns_flagged: self.turns_flagged,
+            murmurs: self.murmurs.clone(),
+            carrier_errors: self.carrier_errors.clone(),
+            clock_slip_max_ms: self.clock_slip_max_ms,
         }
     }
 }
 
 impl Distribution {
     /// The distribution of these values; `None` is a turn without one.
-    #[expect(clippy::expect_used, reason = "the bounds are constants that the histogram accepts")]
     pub fn of(values: impl Iterator<Item = Option<u64>>) -> Self {
-        let mut histogram = Histogram::<u64>::new_with_bounds(1, MAX_MS, 3).expect("constant bounds");
-        let mut missing = 0;
-        for value in values {
-            match value {
-                Some(value) => histogram.saturating_record(value),
-                None => missing += 1,
+        let mut all = Values::new();
+        values.for_each(|value| all.add(value));
+        all.distribution()
+    }
+}
+
+/// Latencies of turns, in a few kilobytes however many they are.
+#[derive(Debug)]
+struct Values {
+    histogram: Histogram<u64>,
+    missing: u64,
+    over_promise: u64,
+    max_ms: Option<u64>,
+}
+
+impl Values {
+    #[expect(clippy::expect_used, reason = "the bounds are constants that the histogram accepts")]
+    fn new() -> Self {
+        let histogram = Histogram::new_with_bounds(1, MAX_MS, 3).expect("constant bounds");
+        Self { histogram, missing: 0, over_promise: 0, max_ms: None }
+    }
+
+    /// `None` is a turn without a value.
+    fn add(&mut self, value: Option<u64>) {
+        match value {
+            Some(value) => {
+                self.histogram.saturating_record(value);
+                self.max_ms = self.max_ms.max(Some(value));
             }
+            None => self.missing += 1,
         }
-        let turns = histogram.len() + missing;
+        self.over_promise += u64::from(value.is_none_or(|millis| millis > PROMISE_MS));
+    }
+
+    fn count(&self) -> u64 {
+        self.histogram.len() + self.missing
+    }
+
+    fn distribution(&self) -> Distribution {
+        let turns = self.count();
         // The rank-th of all turns, if it has a value.
         let percentile = |share: f64| {
             let rank = ((turns as f64 * share).ceil() as u64).max(1);
-            (rank <= histogram.len()).then(|| {
+            (rank <= self.histogram.len()).then(|| {
                 // Half a rank less: the histogram rounds up, and floating point must not push it over.
-                histogram.value_at_quantile((rank as f64 - 0.5) / histogram.len() as f64)
+                self.histogram.value_at_quantile((rank as f64 - 0.5) / self.histogram.len() as f64)
             })
         };
-        Self {
+        Distribution {
             turns,
-            missing,
-            p50_ms: percentile(0.50),
+            missing: self.missing,
+            over_promise: self.over_promise,
+            p50_ms: percentile(0.5),
             p95_ms: percentile(0.95),
             p99_ms: percentile(0.99),
             p999_ms: percentile(0.999).filter(|_| turns >= P999_MIN_TURNS),
-            max_ms: (!histogram.is_empty()).then(|| histogram.max()),
+            max_ms: self.max_ms,
         }
     }
 }
@@ -180,6 +306,7 @@ mod tests {
         HeardTurn {
             number: 1,
             said: None,
+            keys: None,
             started_at: CallTime::ZERO,
             end_of_speech: CallTime::ZERO,
             first_audible_ms,
@@ -187,6 +314,8 @@ mod tests {
             acknowledgement: first_audible_ms
                 .filter(|millis| *millis > 1_200)
                 .map(|_| "one moment".to_owned()),
+            announcement: None,
+            pieces: Vec::new(),
             heard_text: String::new(),
             flags: Vec::new(),
             interrupted_at: None,
@@ -205,8 +334,10 @@ mod tests {
             turns,
             whole_agent_text: String::new(),
             flags: Vec::new(),
+            murmurs: Vec::new(),
             lines_unspoken: 1,
             announcements: Vec::new(),
+            dialled: Vec::new(),
             streams: 1,
             errors: vec![CarrierError { code: 31_951, detail: "x".to_owned(), count: 2 }],
             clock_slip_max_ms: 7,
@@ -230,15 +361,17 @@ mod tests {
         assert_eq!((audible.p50_ms, audible.p95_ms, audible.p99_ms), (Some(500), Some(950), None));
         assert_eq!((audible.missing, audible.max_ms), (2, Some(980)));
         assert_eq!(summary.within_promise_share, Some(0.98));
+        assert_eq!(audible.over_promise, 2, "those without an answer are late as well");
     }
 
     #[test]
     fn p999_is_quoted_only_from_enough_turns_on() {
-        let of = |turns: u64| Distribution::of((1..=turns).map(Some)).p999_ms;
+        let distribution = |turns: u64| Distribution::of((1..=turns).map(Some));
+        let of = |turns: u64| distribution(turns).p999_ms;
         assert_eq!(of(P999_MIN_TURNS - 1), None);
         // 2,993rd of 2,995, within the histogram's three digits.
         assert!(of(P999_MIN_TURNS).is_some_and(|millis| millis.abs_diff(2_993) <= 3));
-        let nothing = Distribution::of(std::iter::empty());
+        let nothing = distribution(0);
         assert_eq!((nothing.turns, nothing.p50_ms, nothing.max_ms), (0, None, None));
     }
 

@@ -1,20 +1,17 @@
 //! TwiML as an exchange reads it: the verbs the platform uses, strictly.
 //!
 //! Source: Twilio, "TwiML for Programmable Voice" (`<Connect><Stream>`, `<Redirect>`, `<Hangup>`, `<Say>`, `<Pause>`,
-//! `<Reject>`), and the error codes of its debugger. Anything this exchange does not know is an error, not a guess.
+//! `<Reject>`, `<Dial><Number>`, `<Gather>`), and the error codes of its debugger. Anything this exchange does not know is an error, not a guess.
 
-use quick_xml::{
-    Reader, XmlVersion,
-    escape::resolve_predefined_entity,
-    events::{BytesStart, Event},
-};
+mod element;
+
+use element::{Element, tree};
+use seiketsu_domain::PhoneNumber;
 use std::collections::BTreeMap;
 use url::Url;
 
 /// The longest document that is read.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1_024;
-/// Elements of one document, at most.
-const MAX_ELEMENTS: usize = 256;
 /// Twilio's limit on a `<Parameter>`: name and value together must stay below it.
 const PARAMETER_LIMIT_CHARS: usize = 500;
 
@@ -37,10 +34,44 @@ pub enum Verb {
         /// How to fetch.
         method: FetchMethod,
     },
+    /// Ring somebody else and connect the caller with them.
+    Dial(DialVerb),
+    /// Wait for keys.
+    Gather(GatherVerb),
     /// End the call.
     Hangup,
     /// Do not answer the call.
     Reject,
+}
+
+/// Whom to ring, and what happens around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialVerb {
+    /// The number, E.164.
+    pub number: PhoneNumber,
+    /// What the dialled person's end executes before the two are connected.
+    pub whisper: Option<String>,
+    /// Where to go on, however it went. Without it, with the next verb.
+    pub action: Option<String>,
+    /// How long it may ring.
+    pub timeout_s: u32,
+    /// The number that the dialled person sees.
+    pub caller_id: Option<PhoneNumber>,
+    /// Whether the caller hears ringing until the two are connected.
+    pub answer_on_bridge: bool,
+}
+
+/// Keys to wait for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatherVerb {
+    /// As many keys as end the waiting at once.
+    pub num_digits: Option<u32>,
+    /// Where to send what was pressed. Without it, to the document that asked.
+    pub action: Option<String>,
+    /// How long to wait, after the texts.
+    pub timeout_s: u32,
+    /// What is said meanwhile.
+    pub texts: Vec<String>,
 }
 
 /// The target of a `<Stream>`.
@@ -110,7 +141,7 @@ pub fn parse(document: &str) -> Result<Vec<Verb>, TwimlError> {
 }
 
 fn verb(element: &Element) -> Result<Verb, TwimlError> {
-    if element.name != "Connect" {
+    if !matches!(element.name.as_str(), "Connect" | "Dial" | "Gather") {
         element.no_children()?;
     }
     if !matches!(element.name.as_str(), "Say" | "Redirect") {
@@ -128,15 +159,11 @@ fn verb(element: &Element) -> Result<Verb, TwimlError> {
             element.only_attributes(&["voice", "language", "loop"])?;
             Ok(Verb::Say(element.text.trim().to_owned()))
         }
+        "Dial" => dial(element).map(Verb::Dial),
+        "Gather" => gather(element).map(Verb::Gather),
         "Pause" => {
             element.only_attributes(&["length"])?;
-            let length = element.attributes.get("length").map_or("1", String::as_str);
-            let seconds = length
-                .parse()
-                .ok()
-                .filter(|seconds| *seconds <= 180)
-                .ok_or_else(|| TwimlError::Invalid(format!("length=\"{length}\" of <Pause>")))?;
-            Ok(Verb::Pause { seconds })
+            Ok(Verb::Pause { seconds: element.number("length", 1, 0..=180)? })
         }
         "Redirect" => {
             element.only_attributes(&["method"])?;
@@ -164,6 +191,57 @@ fn verb(element: &Element) -> Result<Verb, TwimlError> {
         }
         other => Err(TwimlError::Invalid(format!("unknown verb <{other}>"))),
     }
+}
+
+fn dial(element: &Element) -> Result<DialVerb, TwimlError> {
+    element.only_attributes(&["action", "method", "timeout", "callerId", "answerOnBridge"])?;
+    element.posted()?;
+    let [number] = element.children.as_slice() else {
+        return Err(TwimlError::Invalid("<Dial> needs exactly one <Number>".to_owned()));
+    };
+    if number.name != "Number" {
+        return Err(TwimlError::Invalid(format!("<{}> under <Dial>", number.name)));
+    }
+    number.no_children()?;
+    number.only_attributes(&["url", "method"])?;
+    number.posted()?;
+    let phone = |text: &str| {
+        text.trim().parse().map_err(|_| TwimlError::Invalid(format!("`{text}` is not a phone number")))
+    };
+    Ok(DialVerb {
+        number: phone(&number.text)?,
+        whisper: number.attributes.get("url").cloned(),
+        action: element.attributes.get("action").cloned(),
+        timeout_s: element.number("timeout", 30, 5..=600)?,
+        caller_id: element.attributes.get("callerId").map(|text| phone(text)).transpose()?,
+        answer_on_bridge: element.flag("answerOnBridge")?,
+    })
+}
+
+fn gather(element: &Element) -> Result<GatherVerb, TwimlError> {
+    element.only_attributes(&["numDigits", "action", "method", "timeout"])?;
+    element.posted()?;
+    let mut texts = Vec::new();
+    for child in &element.children {
+        match verb(child)? {
+            Verb::Say(text) => texts.push(text),
+            Verb::Pause { .. } => {}
+            Verb::Connect(_)
+            | Verb::Redirect { .. }
+            | Verb::Dial(_)
+            | Verb::Gather(_)
+            | Verb::Hangup
+            | Verb::Reject => return Err(TwimlError::Invalid(format!("<{}> under <Gather>", child.name))),
+        }
+    }
+    let limited = element.attributes.contains_key("numDigits");
+    let num_digits = limited.then(|| element.number("numDigits", 1, 1..=128)).transpose()?;
+    Ok(GatherVerb {
+        num_digits,
+        action: element.attributes.get("action").cloned(),
+        timeout_s: element.number("timeout", 5, 1..=600)?,
+        texts,
+    })
 }
 
 fn stream(element: &Element) -> Result<StreamNoun, TwimlError> {
@@ -215,123 +293,6 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// An element, whole. Documents are small and bounded, so a tree is simpler than a stream of events.
-#[derive(Debug, Default)]
-struct Element {
-    name: String,
-    attributes: BTreeMap<String, String>,
-    text: String,
-    children: Vec<Element>,
-}
-
-impl Element {
-    fn no_text(&self) -> Result<(), TwimlError> {
-        let text = self.text.trim();
-        if text.is_empty() {
-            return Ok(());
-        }
-        Err(TwimlError::Invalid(format!(
-            "text in <{}>: `{}`",
-            self.name,
-            text.chars().take(40).collect::<String>()
-        )))
-    }
-
-    fn no_children(&self) -> Result<(), TwimlError> {
-        match self.children.first() {
-            None => Ok(()),
-            Some(child) => Err(TwimlError::Invalid(format!("<{}> under <{}>", child.name, self.name))),
-        }
-    }
-
-    fn only_attributes(&self, known: &[&str]) -> Result<(), TwimlError> {
-        match self.attributes.keys().find(|name| !known.contains(&name.as_str())) {
-            None => Ok(()),
-            Some(name) => Err(TwimlError::Invalid(format!("attribute `{name}` of <{}>", self.name))),
-        }
-    }
-}
-
-fn malformed(error: impl std::fmt::Display) -> TwimlError {
-    TwimlError::Malformed(error.to_string())
-}
-
-/// The root element of a well-formed document.
-fn tree(document: &str) -> Result<Element, TwimlError> {
-    let mut reader = Reader::from_str(document);
-    let mut open: Vec<Element> = Vec::new();
-    let mut root = None;
-    let mut elements = 0;
-    loop {
-        let event = reader.read_event().map_err(malformed)?;
-        let closed = match event {
-            Event::Start(start) => {
-                open.push(element(&start, &mut elements)?);
-                None
-            }
-            Event::Empty(start) => Some(element(&start, &mut elements)?),
-            Event::End(_) => open.pop(),
-            Event::Text(text) => {
-                add_text(&mut open, &text.xml_content(XmlVersion::Implicit1_0))?;
-                None
-            }
-            Event::CData(text) => {
-                add_text(&mut open, &text.xml_content(XmlVersion::Implicit1_0))?;
-                None
-            }
-            Event::GeneralRef(reference) => {
-                let character = reference.resolve_char_ref().map_err(malformed)?.map(String::from);
-                let text = match character {
-                    Some(character) => character,
-                    None => resolve_predefined_entity(&reference)
-                        .ok_or_else(|| TwimlError::Malformed(format!("unknown entity &{};", &*reference)))?
-                        .to_owned(),
-                };
-                add_text(&mut open, &text)?;
-                None
-            }
-            Event::DocType(_) => {
-                return Err(TwimlError::Malformed("a document type is not allowed".to_owned()));
-            }
-            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => None,
-            Event::Eof => break,
-        };
-        let Some(closed) = closed else { continue };
-        if let Some(parent) = open.last_mut() {
-            parent.children.push(closed);
-        } else if root.replace(closed).is_some() {
-            return Err(TwimlError::Malformed("more than one root element".to_owned()));
-        }
-    }
-    if let Some(unclosed) = open.last() {
-        return Err(TwimlError::Malformed(format!("<{}> is not closed", unclosed.name)));
-    }
-    root.ok_or_else(|| TwimlError::Malformed("no root element".to_owned()))
-}
-
-fn element(start: &BytesStart<'_>, elements: &mut usize) -> Result<Element, TwimlError> {
-    *elements += 1;
-    if *elements > MAX_ELEMENTS {
-        return Err(TwimlError::Malformed(format!("more than {MAX_ELEMENTS} elements")));
-    }
-    let mut attributes = BTreeMap::new();
-    for attribute in start.attributes() {
-        let attribute = attribute.map_err(malformed)?;
-        let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(malformed)?;
-        attributes.insert(attribute.key.as_ref().to_owned(), value.into_owned());
-    }
-    Ok(Element { name: start.name().as_ref().to_owned(), attributes, ..Element::default() })
-}
-
-fn add_text(open: &mut [Element], text: &str) -> Result<(), TwimlError> {
-    match open.last_mut() {
-        Some(parent) => parent.text.push_str(text),
-        None if text.trim_start_matches('\u{feff}').trim().is_empty() => {}
-        None => return Err(TwimlError::Malformed("text outside the root element".to_owned())),
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -370,6 +331,28 @@ mod tests {
     }
 
     #[test]
+    fn dialling_and_gathering_are_read_with_their_defaults() {
+        let verbs = parse(
+            r#"<Response><Dial action="/done" timeout="25" callerId="+15125550100" answerOnBridge="true">
+                 <Number url="/whisper?call=1">+15125550123</Number></Dial>
+               <Gather numDigits="1" action="/accept"><Say>press a key</Say><Pause/></Gather></Response>"#,
+        )
+        .unwrap();
+        let [Verb::Dial(dial), Verb::Gather(gather)] = verbs.as_slice() else { panic!("{verbs:?}") };
+        assert_eq!((dial.number.as_str(), dial.timeout_s, dial.answer_on_bridge), ("+15125550123", 25, true));
+        assert_eq!(
+            (dial.whisper.as_deref(), dial.action.as_deref()),
+            (Some("/whisper?call=1"), Some("/done"))
+        );
+        assert_eq!(dial.caller_id.as_ref().map(PhoneNumber::as_str), Some("+15125550100"));
+        assert_eq!((gather.num_digits, gather.timeout_s), (Some(1), 5));
+        assert_eq!(
+            (gather.action.as_deref(), &*gather.texts),
+            (Some("/accept"), &["press a key".to_owned()][..])
+        );
+    }
+
+    #[test]
     fn documents_that_are_not_well_formed_are_refused_with_the_parse_error_code() {
         for bad in [
             "",
@@ -400,6 +383,11 @@ mod tests {
             "<Response>text</Response>",
             "<Response><Pause length=\"-1\"/></Response>",
             "<Response><Say>a<Hangup/></Say></Response>",
+            "<Response><Dial>+15125550123</Dial></Response>",
+            "<Response><Dial><Number>anna</Number></Dial></Response>",
+            r#"<Response><Dial timeout="1"><Number>+15125550123</Number></Dial></Response>"#,
+            "<Response><Gather><Hangup/></Gather></Response>",
+            r#"<Response><Gather method="GET"/></Response>"#,
             r#"<Response><Connect><Stream url="wss://x/y"><Parameter name="a"/></Stream></Connect></Response>"#,
             &format!(
                 r#"<Response><Connect><Stream url="wss://x/y"><Parameter name="token" value="{}"/></Stream></Connect></Response>"#,

@@ -1,5 +1,6 @@
 //! What a simulated caller says, as sound that exists before the clock starts.
 
+use crate::noise::{Noise, NoiseKind, NoiseSource};
 use async_trait::async_trait;
 use seiketsu_audio::{g711, level, resample};
 use std::{path::Path, sync::Arc};
@@ -89,6 +90,24 @@ impl Utterance {
         })
     }
 
+    /// A cough: two short bursts of noise, without words, louder than speech.
+    pub fn cough() -> Result<Self, SpeechError> {
+        let mut noise = NoiseSource::new(Noise { kind: NoiseKind::Hiss, level_dbfs: -22 }, 0);
+        let burst = |millis: usize| millis * RATE_HZ as usize / 1_000;
+        let (first, pause, second) = (burst(90), burst(60), burst(110));
+        let pcm: Vec<i16> = (0..first + pause + second)
+            .map(|n| {
+                // Each burst begins at its loudest and dies away.
+                let (into, length) =
+                    if n < first { (n, first) } else { (n.saturating_sub(first + pause), second) };
+                let loudness =
+                    if (first..first + pause).contains(&n) { 0.0 } else { 1.0 - into as f32 / length as f32 };
+                (noise.next_sample() * loudness).clamp(-32_768.0, 32_767.0) as i16
+            })
+            .collect();
+        Self::plain(None, &pcm)
+    }
+
     /// Speech from a WAV file of any rate; several channels are mixed. Whatever text it carries is not known here.
     pub fn from_wav(path: &Path) -> Result<Self, SpeechError> {
         let wav = |source| SpeechError::Wav { path: path.display().to_string(), source };
@@ -148,6 +167,16 @@ mod tests {
         let utterance = Utterance::carrying(None, &tone(), &on_the_line).unwrap();
         assert_eq!(utterance.last_voiced_sample, 7_999);
         assert_ne!(utterance.mulaw, Utterance::plain(None, &tone()).unwrap().mulaw);
+    }
+
+    #[test]
+    fn a_cough_is_short_loud_and_wordless() {
+        let cough = Utterance::cough().unwrap();
+        assert_eq!((cough.text.as_ref(), cough.mulaw.len()), (None, 260 * 8));
+        let mut pcm = Vec::new();
+        g711::mulaw_decode(&cough.mulaw, &mut pcm);
+        assert!(level::rms_dbfs(&pcm[..400]) > -27.0, "{}", level::rms_dbfs(&pcm[..400]));
+        assert!(seiketsu_audio::subcarrier::read(&pcm).text.is_empty());
     }
 
     #[test]

@@ -1,6 +1,23 @@
 //! Changing the vendors' behaviour while they run, and reading what was delayed on purpose.
+//!
+//! `POST /sandbox/control` takes any of these, each replacing what was there; `GET` shows all of them as they are now:
+//!
+//! ```json
+//! { "profile": "typical",
+//!   "delays": { "recogniser_ms": 0, "first_token_ms": 0, "token_ms": 0, "first_byte_ms": 0 },
+//!   "faults": [{ "request": "generation", "fault": "stall", "count": 3 }],
+//!   "outages": [{ "service": "deepgram", "fault": "half_open", "for_ms": 60000 },
+//!               { "service": "model", "fault": "rate_limited", "retry_after_seconds": 5 }] }
+//! ```
+//!
+//! `GET /sandbox/injected?after=N` lists delays, `GET /sandbox/injected/counts` counts requests and what became of them.
 
-use crate::{Delays, Profile, ProgrammedFault, conduct::Behaviour, injected::Injected, sandbox::Shared};
+use crate::{
+    Delays, Outage, Profile, ProgrammedFault, Service,
+    conduct::{Behaviour, Counts},
+    injected::Injected,
+    sandbox::Shared,
+};
 use axum::{
     Json, Router,
     extract::{Query, State},
@@ -13,9 +30,12 @@ use std::sync::Arc;
 /// How many entries a programme of faults may have.
 const MAX_PROGRAMMED: usize = 100;
 
-/// `GET`/`POST /sandbox/control` and `GET /sandbox/injected`.
+/// `GET`/`POST /sandbox/control`, `GET /sandbox/injected` and `GET /sandbox/injected/counts`.
 pub(crate) fn router() -> Router<Arc<Shared>> {
-    Router::new().route("/sandbox/control", get(show).post(change)).route("/sandbox/injected", get(injected))
+    Router::new()
+        .route("/sandbox/control", get(show).post(change))
+        .route("/sandbox/injected", get(injected))
+        .route("/sandbox/injected/counts", get(counts))
 }
 
 /// A change; what is absent stays as it is, what is present replaces the old value as a whole.
@@ -25,6 +45,7 @@ struct Change {
     profile: Option<Profile>,
     delays: Option<Delays>,
     faults: Option<Vec<ProgrammedFault>>,
+    outages: Option<Vec<Outage>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,11 +69,17 @@ async fn change(
             format!("at most {MAX_PROGRAMMED} programmed faults"),
         ));
     }
+    if change.outages.as_ref().is_some_and(|outages| outages.len() > Service::ALL.len()) {
+        return Err((StatusCode::UNPROCESSABLE_ENTITY, "at most one outage for each service".to_owned()));
+    }
     let behaviour = shared.conduct.change(|behaviour| {
         behaviour.profile = change.profile.unwrap_or(behaviour.profile);
         behaviour.delays = change.delays.unwrap_or(behaviour.delays);
         if let Some(faults) = change.faults {
             behaviour.faults = faults;
+        }
+        if let Some(outages) = change.outages {
+            behaviour.outages = outages;
         }
     });
     tracing::info!(?behaviour, "sandbox behaviour changed");
@@ -61,4 +88,8 @@ async fn change(
 
 async fn injected(State(shared): State<Arc<Shared>>, Query(page): Query<Page>) -> Json<Vec<Injected>> {
     Json(shared.conduct.injected_after(page.after))
+}
+
+async fn counts(State(shared): State<Arc<Shared>>) -> Json<Counts> {
+    Json(shared.conduct.counts())
 }

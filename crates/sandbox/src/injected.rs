@@ -1,6 +1,9 @@
 //! What was delayed on purpose: the record that a measurement subtracts.
 
-use crate::conduct::Fault;
+use crate::{
+    conduct::Fault,
+    request::{RequestKind, Service},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -43,6 +46,8 @@ pub struct Injected {
     pub at: Timestamp,
     /// The vendor: `deepgram`, `openai` or `elevenlabs`.
     pub vendor: String,
+    /// Which of its services.
+    pub service: Service,
     /// What was delayed.
     pub stage: InjectedStage,
     /// What it can be joined by; see [`InjectedStage`].
@@ -84,13 +89,14 @@ struct LogState {
 
 impl InjectedLog {
     /// Adds one record.
-    pub fn add(&self, at: Timestamp, vendor: &str, delayed: &Delayed<'_>) {
+    pub fn add(&self, at: Timestamp, kind: RequestKind, delayed: &Delayed<'_>) {
         let mut state = self.lock();
         state.last_sequence += 1;
         let record = Injected {
             sequence: state.last_sequence,
             at,
-            vendor: vendor.to_owned(),
+            vendor: kind.vendor().to_owned(),
+            service: kind.service(),
             stage: delayed.stage,
             key: delayed.key.chars().take(KEY_CHARS).collect(),
             delay_ms: delayed.delay.as_millis() as u64,
@@ -127,7 +133,7 @@ mod tests {
         let log = InjectedLog::default();
         for number in 0..records {
             let delay = Duration::from_millis(number as u64);
-            log.add(Timestamp::UNIX_EPOCH, "openai", &delayed("hello", delay));
+            log.add(Timestamp::UNIX_EPOCH, RequestKind::Generation, &delayed("hello", delay));
         }
         log
     }
@@ -154,7 +160,7 @@ mod tests {
     fn long_keys_are_cut() {
         let log = InjectedLog::default();
         let key = "ü".repeat(10_000);
-        log.add(Timestamp::UNIX_EPOCH, "elevenlabs", &delayed(&key, Duration::ZERO));
+        log.add(Timestamp::UNIX_EPOCH, RequestKind::Synthesis, &delayed(&key, Duration::ZERO));
         assert_eq!(log.after(0)[0].key.chars().count(), KEY_CHARS);
     }
 }

@@ -6,7 +6,13 @@ use std::{fmt, str::FromStr, time::Duration};
 /// Tokens a second divide this.
 const TOKEN_SECONDS: Duration = Duration::from_secs(1);
 
-/// A latency profile of all three vendors at once.
+/// The least time from a word to the partial transcript that has it.
+const INTERIM_LAG: Duration = Duration::from_millis(150);
+
+/// From one partial transcript to the next.
+const INTERIM_STEP: Duration = Duration::from_millis(150);
+
+/// A latency profile of all vendors at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
@@ -53,6 +59,32 @@ impl Profile {
             Self::Typical | Self::Stalling => Quantiles::new(281, 348, 407, 1_500),
             Self::Slow => Quantiles::new(637, 965, 1_655, 3_000),
         }
+    }
+
+    /// The same for ElevenLabs' recogniser, scribe_v2_realtime: where others are quicker it keeps its own figures.
+    pub const fn scribe_transcript(self) -> Quantiles {
+        match self {
+            Self::Zero | Self::Typical | Self::Slow | Self::Stalling => self.final_transcript(),
+            Self::Fast => Self::Typical.final_transcript(),
+        }
+    }
+
+    /// From a recording that was sent whole to its transcript: gpt-4o-transcribe, which is never quicker than that.
+    pub const fn transcription(self) -> Quantiles {
+        match self {
+            Self::Zero => Quantiles::ZERO,
+            Self::Fast | Self::Typical | Self::Slow | Self::Stalling => Self::Slow.final_transcript(),
+        }
+    }
+
+    /// How partial transcripts come; `phase` (0 to 1) is drawn for each stretch of speech.
+    ///
+    /// Assumed, not measured: Deepgram's interim words come 150 to 300 ms after they were spoken, in steps of 150 ms.
+    /// Other profiles are slower by as much as their median final transcript is slower than Deepgram's.
+    pub fn interim(self, phase: f64) -> Interim {
+        let scaled = |time: Duration| time * self.final_transcript().p50 / Self::Fast.final_transcript().p50;
+        let step = scaled(INTERIM_STEP);
+        Interim { lag: scaled(INTERIM_LAG), step, phase: step.mul_f64(phase.clamp(0.0, 1.0)) }
     }
 
     /// From the request to the first token.
@@ -113,6 +145,33 @@ impl FromStr for Profile {
             .into_iter()
             .find(|profile| profile.name() == text)
             .ok_or_else(|| ProfileError(text.to_owned()))
+    }
+}
+
+/// How partial transcripts come: in steps, each with the words that were spoken at least `lag` before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interim {
+    /// From the end of a word to the earliest step that has it.
+    pub lag: Duration,
+    /// From one step to the next; zero where each word comes by itself.
+    pub step: Duration,
+    /// Where the steps lie on the clock.
+    pub phase: Duration,
+}
+
+impl Interim {
+    /// Each word the moment it is understood.
+    pub const NONE: Self = Self { lag: Duration::ZERO, step: Duration::ZERO, phase: Duration::ZERO };
+
+    /// When a word that was understood at this time is told.
+    pub fn due(&self, understood_at: Duration) -> Duration {
+        let earliest = understood_at + self.lag;
+        let Some(past) = earliest.checked_sub(self.phase).filter(|_| !self.step.is_zero()) else {
+            return earliest;
+        };
+        let steps = past.as_nanos().div_ceil(self.step.as_nanos());
+        // A clock that has run for four billion steps has run for twenty years.
+        self.phase + self.step * u32::try_from(steps).unwrap_or(u32::MAX)
     }
 }
 
@@ -216,6 +275,41 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn partial_transcripts_lag_by_150_to_300_ms_on_fast_more_on_slower_profiles_and_not_at_all_on_zero() {
+        for (profile, least_ms, most_ms) in
+            [(Profile::Fast, 150, 300), (Profile::Typical, 170, 342), (Profile::Slow, 386, 774)]
+        {
+            for (phase, at_ms) in
+                (0..10).flat_map(|tenth| (0..500).map(move |ms| (f64::from(tenth) / 10.0, ms)))
+            {
+                let understood_at = Duration::from_millis(10_000 + at_ms);
+                let due = profile.interim(phase).due(understood_at);
+                let lag_ms = due.saturating_sub(understood_at).as_millis();
+                assert!((least_ms..=most_ms).contains(&lag_ms), "{profile}: {lag_ms}");
+            }
+        }
+        let at = Duration::from_millis(1_234);
+        assert_eq!(Profile::Zero.interim(0.5).due(at), at);
+    }
+
+    #[test]
+    fn words_of_one_step_are_told_at_the_same_time() {
+        let interim = Profile::Fast.interim(0.2);
+        let due: std::collections::BTreeSet<Duration> =
+            (0..1_500).map(|ms| interim.due(Duration::from_millis(5_000 + ms))).collect();
+        assert!((10..=11).contains(&due.len()), "{}", due.len());
+    }
+
+    #[test]
+    fn fallback_recognisers_are_no_quicker_than_they_were_measured_to_be() {
+        let p50 = |quantiles: Quantiles| quantiles.at(0.5).as_millis();
+        assert_eq!(p50(Profile::Fast.scribe_transcript()), 281);
+        assert_eq!(p50(Profile::Slow.scribe_transcript()), 637);
+        assert_eq!(p50(Profile::Fast.transcription()), 637);
+        assert_eq!(p50(Profile::Zero.transcription()), 0);
     }
 
     #[test]

@@ -3,9 +3,13 @@
 use crate::{
     Delays, Espeak, Profile, ProgrammedFault,
     conduct::{Behaviour, Conduct},
-    control, deepgram, elevenlabs, openai,
+    control, deepgram, elevenlabs,
+    line::{self, Line, LineListener},
+    openai,
+    request::Service,
 };
-use axum::{Router, serve::ListenerExt};
+use axum::{Router, middleware};
+use secrecy::SecretString;
 use seiketsu_domain::{Clock, SystemClock};
 use std::{
     io,
@@ -18,6 +22,17 @@ use tokio_util::{
     task::TaskTracker,
 };
 use url::Url;
+
+/// The only keys that the vendors accept. A vendor without one accepts any but the empty one and `invalid`.
+#[derive(Debug, Clone, Default)]
+pub struct Keys {
+    /// Deepgram's.
+    pub deepgram: Option<SecretString>,
+    /// OpenAI's.
+    pub openai: Option<SecretString>,
+    /// ElevenLabs'.
+    pub elevenlabs: Option<SecretString>,
+}
 
 /// How a sandbox starts.
 #[derive(Debug, Clone)]
@@ -32,6 +47,8 @@ pub struct SandboxOptions {
     pub delays: Delays,
     /// Faults to come, on top of the profile's.
     pub faults: Vec<ProgrammedFault>,
+    /// Keys, where wrong ones are to be refused.
+    pub keys: Keys,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Further vendors to serve on the same listener; telephony is not the sandbox's own.
@@ -46,6 +63,7 @@ impl Default for SandboxOptions {
             seed: 1,
             delays: Delays::default(),
             faults: Vec::new(),
+            keys: Keys::default(),
             clock: Arc::new(SystemClock::new()),
             also: Router::new(),
         }
@@ -73,33 +91,44 @@ pub struct Sandbox;
 impl Sandbox {
     /// Starts to serve; everything it does runs on the tracker and ends when [`Running`] is stopped or dropped.
     pub async fn start(options: SandboxOptions, tracker: &TaskTracker) -> Result<Running, SandboxError> {
-        let SandboxOptions { bind, profile, seed, delays, faults, clock, also } = options;
+        let SandboxOptions { bind, profile, seed, delays, faults, keys, clock, also } = options;
         let failed = |source| SandboxError::Bind { address: bind, source };
         let listener = TcpListener::bind(bind).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let shutdown = CancellationToken::new();
+        let behaviour = Behaviour { profile, delays, faults, outages: Vec::new() };
         let shared = Arc::new(Shared {
-            conduct: Conduct::new(seed, Behaviour { profile, delays, faults }, clock),
+            conduct: Conduct::new(seed, behaviour, clock),
             espeak: Espeak::new(),
+            keys,
             shutdown: shutdown.clone(),
             tracker: tracker.clone(),
         });
+        let serving = |service: Service, router: Router<Arc<Shared>>| {
+            router.route_layer(middleware::from_fn_with_state((service, Arc::clone(&shared)), line::serve_as))
+        };
         let router = Router::new()
             .merge(control::router())
-            .merge(deepgram::router())
-            .merge(openai::router())
-            .merge(elevenlabs::router())
+            .merge(serving(Service::Deepgram, deepgram::router()))
+            .merge(serving(Service::Scribe, elevenlabs::scribe::router()))
+            .merge(serving(Service::Transcription, openai::transcription::router()))
+            .merge(serving(Service::Model, openai::router()))
+            .merge(serving(Service::ElevenLabs, elevenlabs::router()))
+            .merge(serving(Service::Speech, openai::speech::router()))
             .with_state(Arc::clone(&shared))
             .merge(also);
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "no TCP_NODELAY on a sandbox connection");
-            }
+        let lines = Arc::clone(shared.conduct.lines());
+        let listener = LineListener::new(listener, Arc::clone(&lines), tracker.clone(), shutdown.clone());
+        let stopping = shutdown.clone();
+        tracker.spawn(async move {
+            stopping.cancelled().await;
+            lines.cut_silent();
         });
         let stopping = shutdown.clone();
         tracker.spawn(async move {
-            let served =
-                axum::serve(listener, router).with_graceful_shutdown(stopping.cancelled_owned()).await;
+            let served = axum::serve(listener, router.into_make_service_with_connect_info::<Line>())
+                .with_graceful_shutdown(stopping.cancelled_owned())
+                .await;
             if let Err(error) = served {
                 tracing::error!(%error, "the sandbox stopped serving");
             }
@@ -174,6 +203,7 @@ impl Running {
 pub(crate) struct Shared {
     pub(crate) conduct: Conduct,
     pub(crate) espeak: Espeak,
+    pub(crate) keys: Keys,
     pub(crate) shutdown: CancellationToken,
     pub(crate) tracker: TaskTracker,
 }

@@ -1,17 +1,21 @@
 //! What the two socket vendors have in common.
 
+use crate::{
+    Fault, RequestKind,
+    conduct::Treatment,
+    injected::{Delayed, InjectedStage},
+    line::Line,
+    sandbox::Shared,
+};
 use axum::{
     extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
     http::HeaderMap,
 };
-use std::{borrow::Cow, time::Duration};
-use tokio_util::sync::CancellationToken;
+use secrecy::{ExposeSecret, SecretString};
+use std::borrow::Cow;
 
 /// The largest message a client may send.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
-
-/// For how long a half-open connection is kept.
-const HALF_OPEN: Duration = Duration::from_mins(5);
 
 /// Close codes of RFC 6455 that the vendors use.
 pub(crate) mod code {
@@ -47,26 +51,56 @@ pub(crate) async fn close(socket: &mut WebSocket, code: u16, reason: impl Into<C
     Over
 }
 
-/// Keeps the connection open without reading or writing, as a peer does whose network has gone.
-pub(crate) async fn half_open(socket: WebSocket, shutdown: &CancellationToken) {
-    tokio::select! {
-        () = shutdown.cancelled() => {}
-        () = tokio::time::sleep(HALF_OPEN) => {}
+/// Waits as long as the answer to a handshake takes, and says what becomes of it.
+pub(crate) async fn delay_opening(shared: &Shared, kind: RequestKind) -> Treatment {
+    let treatment = shared.conduct.next(kind);
+    let Treatment { delay, fault, .. } = treatment;
+    tokio::time::sleep(delay).await;
+    if fault.is_some() {
+        let delayed = Delayed { stage: InjectedStage::Opening, key: "", delay, held: delay, fault };
+        shared.conduct.record(kind, &delayed);
     }
-    drop(socket);
+    treatment
 }
 
-/// The key in a header, if it is one that the sandbox accepts: anything but nothing and `invalid`.
-pub(crate) fn accepted_key<'a>(headers: &'a HeaderMap, header: &str, schemes: &[&str]) -> Option<&'a str> {
-    let value = headers.get(header)?.to_str().ok()?;
-    let key = if schemes.is_empty() {
-        value
-    } else {
+/// What befalls a socket that was opened; true if it may be served.
+pub(crate) async fn survives_opening(
+    fault: Option<Fault>,
+    line: &Line,
+    socket: &mut WebSocket,
+    garbage: &str,
+) -> bool {
+    match fault {
+        Some(Fault::HalfOpen) => line.silence(),
+        Some(Fault::Disconnect) => {}
+        Some(Fault::Garbage) => {
+            // Whether it arrives or not, the connection ends here.
+            let _ = send_text(socket, garbage.to_owned()).await;
+        }
+        Some(Fault::Stall | Fault::Refuse | Fault::RateLimit) | None => return true,
+    }
+    false
+}
+
+/// Whether a header holds the key that the sandbox was given; where it was given none, any but nothing and `invalid`.
+pub(crate) fn is_authorised(
+    headers: &HeaderMap,
+    header: &str,
+    schemes: &[&str],
+    expected: Option<&SecretString>,
+) -> bool {
+    let key = || {
+        let value = headers.get(header)?.to_str().ok()?;
+        if schemes.is_empty() {
+            return Some(value.trim());
+        }
         let (scheme, key) = value.split_once(' ')?;
-        schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme)).then_some(key)?
+        schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme)).then_some(key.trim())
     };
-    let key = key.trim();
-    (!key.is_empty() && key != "invalid").then_some(key)
+    key().is_some_and(|key| match expected {
+        Some(expected) => key == expected.expose_secret(),
+        None => !key.is_empty() && key != "invalid",
+    })
 }
 
 #[cfg(test)]
@@ -76,7 +110,7 @@ mod tests {
     fn accepted(value: &str, schemes: &[&str]) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert("authorization", value.parse().unwrap());
-        accepted_key(&headers, "authorization", schemes).is_some()
+        is_authorised(&headers, "authorization", schemes, None)
     }
 
     #[test]
@@ -88,11 +122,22 @@ mod tests {
 
     #[test]
     fn a_missing_an_empty_a_foreign_and_the_invalid_key_are_not() {
-        assert!(accepted_key(&HeaderMap::new(), "authorization", &["token"]).is_none());
+        assert!(!is_authorised(&HeaderMap::new(), "authorization", &["token"], None));
         assert!(!accepted("Token ", &["token"]));
         assert!(!accepted("Token", &["token"]));
         assert!(!accepted("Basic abc", &["token"]));
         assert!(!accepted("Token invalid", &["token"]));
         assert!(!accepted("invalid", &[]));
+    }
+    #[test]
+    fn where_a_key_was_given_it_is_the_only_one() {
+        let expected = SecretString::from("sk-1");
+        let accepted = |value: &str| {
+            let headers = HeaderMap::from_iter([("authorization".parse().unwrap(), value.parse().unwrap())]);
+            is_authorised(&headers, "authorization", &["bearer"], Some(&expected))
+        };
+        assert!(accepted("Bearer sk-1"));
+        assert!(!accepted("Bearer sk-2"));
+        assert!(!accepted("Bearer "));
     }
 }

@@ -5,11 +5,14 @@
 //! [`TestDb`] is a copy of it, deleted when it is dropped. Nothing here is for production, and whatever cannot be set up
 //! panics: a test without its world has failed.
 //!
+//! [`corpus`] makes telephone sound with known truth for the measurements and tests of voice activity and echo.
+//!
 //! To add one more persona: a field of [`World`] and a line in [`World::new`].
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up must fail loudly")]
 
 mod clock;
+pub mod corpus;
 mod database;
 mod personas;
 

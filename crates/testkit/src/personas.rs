@@ -12,6 +12,7 @@ use seiketsu_storage::{
     listings::{self, Listing, ListingStatus, Offer, PropertyType},
     platform::{self, NewTenant, TenantRow},
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A brokerage with an agent that answers a number, and three listings.
@@ -179,6 +180,8 @@ fn agent(ids: &IdSource, tenant: &TenantRow) -> AgentProfile {
         ]
         .map(str::to_owned)
         .to_vec(),
+        model_fallbacks: Vec::new(),
+        menu: BTreeMap::new(),
     }
 }
 

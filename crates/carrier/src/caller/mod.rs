@@ -2,7 +2,8 @@
 //!
 //! A caller decides on what it has heard *before* the frame it speaks. It waits for an answer as people do: until the
 //! agent has said something of substance and then been silent for the caller's patience; an acknowledgement alone buys
-//! the agent more time; without any answer the caller goes on after fifteen seconds.
+//! the agent more time; a turn without any audio for ten seconds is over. Murmurs are made while the agent speaks and
+//! are no turns.
 
 mod turns;
 
@@ -24,7 +25,9 @@ use crate::{
 use seiketsu_domain::CallTime;
 use std::collections::VecDeque;
 use tokio::sync::mpsc;
-use turns::{Acknowledgements, Closed, SpokenTurn, at, flag_name, heard, segments_of, text_of};
+use turns::{
+    Acknowledgements, Closed, Murmur, SpokenTurn, at, flag_name, heard, murmured, segments_of, text_of,
+};
 
 /// From one key press to the next.
 const KEY_SAMPLES: u64 = ms(200);
@@ -56,7 +59,7 @@ impl Default for CallerOptions {
     fn default() -> Self {
         Self {
             patience_ms: 900,
-            answer_timeout_ms: 15_000,
+            answer_timeout_ms: 10_000,
             acknowledgement_timeout_ms: 10_000,
             acknowledgements: Vec::new(),
             interrupt_after_ms: None,
@@ -88,6 +91,7 @@ pub struct Caller {
     state: State,
     ears: Ears,
     turns: Vec<SpokenTurn>,
+    murmurs: Vec<Murmur>,
     tracks: Option<Tracks>,
     events: Option<mpsc::Sender<CallerEvent>>,
     events_lost: u64,
@@ -100,6 +104,8 @@ enum State {
     Speaking {
         utterance: Utterance,
         position: usize,
+        /// Whether it is a murmur, and no line.
+        aside: bool,
     },
     Pressing {
         digits: VecDeque<char>,
@@ -107,6 +113,11 @@ enum State {
     },
     Waiting {
         until: u64,
+    },
+    /// Until the agent says something that was not heard before.
+    Holding {
+        until: u64,
+        heard: usize,
     },
     Gone,
 }
@@ -118,6 +129,8 @@ enum Judgement {
     MyTurn,
     /// The answer goes on, but the caller has something to say.
     Interrupt,
+    /// The answer goes on, and the caller murmurs.
+    Murmur,
 }
 
 impl Caller {
@@ -129,6 +142,7 @@ impl Caller {
             state: State::Listening,
             ears: Ears::new(options.hearing),
             turns: Vec::new(),
+            murmurs: Vec::new(),
             tracks: options.record_seconds.map(Tracks::new),
             events,
             events_lost: 0,
@@ -141,7 +155,8 @@ impl Caller {
 
     /// What it tells when the call is over.
     pub fn finish(mut self, outcome: CallOutcome) -> CallReport {
-        let unspoken = self.steps.iter().filter(|step| matches!(step, Step::Say(_))).count();
+        let unspoken =
+            self.steps.iter().filter(|step| matches!(step, Step::Say(_) | Step::Interrupt { .. })).count();
         self.close_turn(Closed::CallEnded);
         let (segments, flags) = (self.ears.segments(), self.ears.flags());
         let greeting = || segments_of(&self.turns, segments, 0);
@@ -155,10 +170,12 @@ impl Caller {
             greeting_text: text_of(greeting()),
             greeting_first_audible_ms: greeting().next().map(|segment| segment.onset / 8),
             turns,
+            murmurs: self.murmurs.iter().map(|murmur| murmured(&self.turns, segments, murmur)).collect(),
             whole_agent_text: text_of(segments.iter()),
             flags: flags.iter().map(|flag| flag_name(flag.reason).to_owned()).collect(),
             lines_unspoken: unspoken as u32,
             announcements: outcome.announcements,
+            dialled: outcome.dialled,
             streams: outcome.streams,
             errors: outcome.errors.to_vec(),
             clock_slip_max_ms: outcome.clock_slip_max.as_millis() as u64,
@@ -177,19 +194,24 @@ impl Caller {
                 Judgement::KeepListening => Said::SILENCE,
                 Judgement::MyTurn => {
                     self.close_turn(Closed::Waited);
+                    // What would have been murmured into the answer comes too late.
+                    while self.steps.pop_front_if(|step| matches!(step, Step::Murmur { .. })).is_some() {}
                     self.next_step(now)
                 }
-                Judgement::Interrupt => self.next_step(now),
+                Judgement::Interrupt | Judgement::Murmur => self.next_step(now),
             },
-            State::Speaking { utterance, position } => {
+            State::Speaking { utterance, position, aside } => {
                 let end = (*position + FRAME_BYTES).min(utterance.mulaw.len());
                 let starts_utterance = *position == 0;
                 let mut audio = SILENT_FRAME;
                 audio[..end - *position].copy_from_slice(&utterance.mulaw[*position..end]);
                 *position = end;
                 if end == utterance.mulaw.len() {
+                    let aside = *aside;
                     self.state = State::Listening;
-                    self.skip_listening_if_told_to_wait(now + FRAME_BYTES as u64);
+                    if !aside {
+                        self.skip_listening_if_told_to_wait(now + FRAME_BYTES as u64);
+                    }
                 }
                 Said { audio, starts_utterance, ..Said::SILENCE }
             }
@@ -198,16 +220,25 @@ impl Caller {
                     return Said::SILENCE;
                 }
                 *next_at = now + KEY_SAMPLES;
-                match digits.pop_front() {
-                    Some(digit) => {
-                        self.tell(|| CallerEvent::CallerPresses { at: at(now), digit });
-                        Said { digit: Some(digit), ..Said::SILENCE }
-                    }
-                    None => self.next_step(now),
+                if let Some(digit) = digits.pop_front() {
+                    self.tell(|| CallerEvent::CallerPresses { at: at(now), digit });
+                    return Said { digit: Some(digit), ..Said::SILENCE };
                 }
+                self.state = State::Listening;
+                self.skip_listening_if_told_to_wait(now);
+                Said::SILENCE
             }
             State::Waiting { until } => {
                 if now < *until {
+                    return Said::SILENCE;
+                }
+                self.next_step(now)
+            }
+            State::Holding { until, heard } => {
+                let (until, heard) = (*until, *heard);
+                let spoken_to = self.ears.segments().len() > heard
+                    && self.ears.nobody_spoke_for() >= ms(self.options.patience_ms.into());
+                if now < until && !spoken_to {
                     return Said::SILENCE;
                 }
                 self.next_step(now)
@@ -218,12 +249,24 @@ impl Caller {
 
     fn next_step(&mut self, now: u64) -> Said {
         self.state = match self.steps.pop_front() {
-            Some(Step::Say(utterance)) => {
+            Some(Step::Say(utterance) | Step::Interrupt { utterance, .. }) => {
                 self.begin_turn(&utterance, now);
-                State::Speaking { utterance, position: 0 }
+                State::Speaking { utterance, position: 0, aside: false }
             }
-            Some(Step::Digits(digits)) => State::Pressing { digits: digits.chars().collect(), next_at: now },
-            Some(Step::Wait(millis)) => State::Waiting { until: now + ms(millis.into()) },
+            Some(Step::Murmur { utterance, .. }) => {
+                self.begin_murmur(&utterance, now);
+                State::Speaking { utterance, position: 0, aside: true }
+            }
+            Some(Step::Digits(digits)) => {
+                self.begin_keys(&digits, now);
+                State::Pressing { digits: digits.chars().collect(), next_at: now }
+            }
+            Some(Step::Wait(millis) | Step::Silence(millis)) => {
+                State::Waiting { until: now + ms(millis.into()) }
+            }
+            Some(Step::Hold(millis)) => {
+                State::Holding { until: now + ms(millis.into()), heard: self.ears.segments().len() }
+            }
             Some(Step::CutStream) => {
                 self.state = State::Waiting { until: now };
                 return Said { departure: Some(Departure::CutStream), ..Said::SILENCE };
@@ -249,18 +292,33 @@ impl Caller {
 
     /// Whether it is the caller's turn, by what was heard before sample `now`.
     fn judge(&self, now: u64) -> Judgement {
-        let silent_for = self.ears.silent_for();
+        let silent_for = self.ears.nobody_spoke_for();
         let answer = || segments_of(&self.turns, self.ears.segments(), self.turns.len());
         let substantive = answer().find(|segment| self.acknowledgements.matching(segment).is_none());
         if let Some(substantive) = substantive {
-            let interrupts = self.options.interrupt_after_ms.is_some_and(|after_ms| {
+            let breaks_in = |after_ms: u32| {
                 !self.turns.is_empty()
                     && self.ears.is_sounding()
                     && now >= substantive.onset + ms(after_ms.into())
-                    && matches!(self.steps.front(), Some(Step::Say(_)))
-            });
-            return if interrupts {
-                Judgement::Interrupt
+            };
+            let judgement = match self.steps.front() {
+                Some(Step::Say(_)) => {
+                    self.options.interrupt_after_ms.map(|after| (after, Judgement::Interrupt))
+                }
+                Some(Step::Interrupt { after_ms, .. }) => Some((*after_ms, Judgement::Interrupt)),
+                Some(Step::Murmur { after_ms, .. }) => Some((*after_ms, Judgement::Murmur)),
+                Some(
+                    Step::Digits(_)
+                    | Step::Wait(_)
+                    | Step::Silence(_)
+                    | Step::Hold(_)
+                    | Step::CutStream
+                    | Step::HangUp,
+                )
+                | None => None,
+            };
+            return if let Some((_, judgement)) = judgement.filter(|(after_ms, _)| breaks_in(*after_ms)) {
+                judgement
             } else if silent_for >= ms(self.options.patience_ms.into()) {
                 Judgement::MyTurn
             } else {
@@ -285,6 +343,7 @@ impl Caller {
         self.close_turn(Closed::WentOn);
         self.turns.push(SpokenTurn {
             said: utterance.text.clone(),
+            keys: None,
             started: now,
             end_of_speech: now + utterance.last_voiced_sample as u64 + 1,
             closed: None,
@@ -296,13 +355,38 @@ impl Caller {
         self.tell(|| CallerEvent::CallerSpeaks { at: at(now), turn, text, interrupting });
     }
 
+    fn begin_keys(&mut self, digits: &str, now: u64) {
+        self.close_turn(Closed::WentOn);
+        let keys = digits.chars().count() as u64;
+        self.turns.push(SpokenTurn {
+            said: None,
+            keys: Some(digits.to_owned()),
+            started: now,
+            end_of_speech: now + keys.saturating_sub(1) * KEY_SAMPLES,
+            closed: None,
+            interrupted: None,
+            playback_stopped: None,
+        });
+    }
+
+    fn begin_murmur(&mut self, utterance: &Utterance, now: u64) {
+        self.murmurs.push(Murmur {
+            turn: self.turns.len(),
+            said: utterance.text.clone(),
+            started: now + utterance.first_voiced_sample as u64,
+            end: now + utterance.last_voiced_sample as u64 + 1,
+        });
+        let text = utterance.text.clone();
+        self.tell(|| CallerEvent::CallerMurmurs { at: at(now), text });
+    }
+
     fn close_turn(&mut self, why: Closed) {
         let number = self.turns.len();
         let Some(turn) = self.turns.last_mut().filter(|turn| turn.closed.is_none()) else { return };
         turn.closed = Some(why);
         let turn =
             heard(&self.turns, number, self.ears.segments(), self.ears.flags(), &self.acknowledgements);
-        self.tell(|| CallerEvent::TurnFinished(turn));
+        self.tell(|| CallerEvent::TurnFinished(Box::new(turn)));
     }
 
     /// Tells what the ears noticed, and notices itself when an interrupted answer has stopped and a line has ended.
@@ -326,7 +410,7 @@ impl Caller {
         {
             turn.playback_stopped = Some(last_audible.max(at));
         }
-        if let Some(turn) = self.turns.last() {
+        if let Some(turn) = self.turns.last().filter(|turn| turn.keys.is_none()) {
             let end_of_speech = turn.end_of_speech;
             if (now + 1..=now + FRAME_BYTES as u64).contains(&end_of_speech) {
                 self.tell(|| CallerEvent::CallerSilent { at: at(end_of_speech) });

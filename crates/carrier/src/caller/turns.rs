@@ -2,8 +2,8 @@
 
 use crate::{
     SAMPLE_US,
-    ears::{Flag, Segment},
-    report::{HeardTurn, TurnEnd},
+    ears::{Flag, Segment, ms},
+    report::{AfterMurmur, HeardMurmur, HeardPiece, HeardTurn, PieceKind, TurnEnd},
 };
 use seiketsu_audio::subcarrier::{FlagReason, normalise_text};
 use seiketsu_domain::CallTime;
@@ -17,12 +17,24 @@ pub(super) fn at(sample: u64) -> CallTime {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SpokenTurn {
     pub(super) said: Option<String>,
+    /// Keys, if it is no line.
+    pub(super) keys: Option<String>,
     pub(super) started: u64,
     /// After the last voiced sample.
     pub(super) end_of_speech: u64,
     pub(super) closed: Option<Closed>,
     pub(super) interrupted: Option<u64>,
     pub(super) playback_stopped: Option<u64>,
+}
+
+/// A sound that asks for no answer. Positions are samples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Murmur {
+    /// During the answer to this turn.
+    pub(super) turn: usize,
+    pub(super) said: Option<String>,
+    pub(super) started: u64,
+    pub(super) end: u64,
 }
 
 /// What made the caller think no more of a turn.
@@ -118,28 +130,42 @@ pub(super) fn heard(
     acknowledgements: &Acknowledgements,
 ) -> HeardTurn {
     let turn = &turns[number - 1];
-    let since_end_of_speech = |segment: &Segment| segment.onset.saturating_sub(turn.end_of_speech) / 8;
     let answer = || segments_of(turns, segments, number);
-    let first_audible_ms = answer().next().map(since_end_of_speech);
-    let first_substantive_ms =
-        answer().find(|segment| acknowledgements.matching(segment).is_none()).map(since_end_of_speech);
-    let acknowledgement =
-        answer().next().and_then(|first| acknowledgements.matching(first)).map(str::to_owned);
-    let end = match (turn.closed, first_substantive_ms) {
-        (_, Some(_)) if turn.interrupted.is_some() => TurnEnd::Interrupted,
-        (_, Some(_)) => TurnEnd::Answered,
-        (Some(Closed::WentOn), None) => TurnEnd::Continued,
-        (Some(Closed::HungUp), None) => TurnEnd::Abandoned,
-        (Some(Closed::Waited | Closed::CallEnded) | None, None) => TurnEnd::Missed,
+    let pieces: Vec<HeardPiece> = answer()
+        .map(|segment| {
+            let acknowledges = acknowledgements.matching(segment);
+            HeardPiece {
+                onset_ms: segment.onset.saturating_sub(turn.end_of_speech) / 8,
+                // A known acknowledgement that was cut off or goes on is told whole.
+                text: acknowledges.unwrap_or(&segment.text).to_owned(),
+                kind: if acknowledges.is_some() {
+                    PieceKind::Acknowledgement
+                } else {
+                    PieceKind::Substantive
+                },
+            }
+        })
+        .collect();
+    let answered = pieces.iter().any(|piece| piece.kind == PieceKind::Substantive);
+    let end = match (turn.closed, answered) {
+        _ if turn.keys.is_some() => TurnEnd::Keyed,
+        (_, true) if turn.interrupted.is_some() => TurnEnd::Interrupted,
+        (_, true) => TurnEnd::Answered,
+        (Some(Closed::WentOn), false) => TurnEnd::Continued,
+        (Some(Closed::HungUp), false) => TurnEnd::Abandoned,
+        (Some(Closed::Waited | Closed::CallEnded) | None, false) => TurnEnd::Missed,
     };
-    HeardTurn {
+    let mut heard = HeardTurn {
         number: number as u32,
         said: turn.said.clone(),
+        keys: turn.keys.clone(),
         started_at: at(turn.started),
         end_of_speech: at(turn.end_of_speech),
-        first_audible_ms,
-        first_substantive_ms,
-        acknowledgement,
+        first_audible_ms: None,
+        first_substantive_ms: None,
+        acknowledgement: None,
+        announcement: None,
+        pieces,
         heard_text: text_of(answer()),
         flags: flags
             .iter()
@@ -152,7 +178,32 @@ pub(super) fn heard(
             .zip(turn.playback_stopped)
             .map(|(interrupted, stopped)| stopped.saturating_sub(interrupted) / 8),
         end,
-    }
+    };
+    heard.judge(|piece| piece.kind);
+    heard
+}
+
+/// Silence after a murmur from which on the agent has noticed it, or a pause is no pause for breath.
+const GOES_ON_SAMPLES: u64 = ms(400);
+
+/// A murmur, and what the agent made of it.
+pub(super) fn murmured(turns: &[SpokenTurn], segments: &[Segment], murmur: &Murmur) -> HeardMurmur {
+    let answer = || segments_of(turns, segments, murmur.turn);
+    let goes_on =
+        |segment: &&Segment| segment.onset < murmur.started && segment.end > murmur.end + GOES_ON_SAMPLES;
+    let begins_soon =
+        |segment: &&Segment| (murmur.started..murmur.end + GOES_ON_SAMPLES).contains(&segment.onset);
+    let last = answer().filter(|segment| segment.onset < murmur.started).last();
+    let agent = if answer().any(|segment| goes_on(&segment) || begins_soon(&segment)) {
+        AfterMurmur::WentOn
+    } else if answer().any(|segment| segment.onset >= murmur.started) {
+        AfterMurmur::SpokeAgain
+    } else if last.is_some_and(|segment| segment.complete) {
+        AfterMurmur::Finished
+    } else {
+        AfterMurmur::FellSilent
+    };
+    HeardMurmur { turn: murmur.turn as u32, said: murmur.said.clone(), at: at(murmur.started), agent }
 }
 
 #[cfg(test)]
@@ -162,6 +213,7 @@ mod tests {
     fn turn(started_ms: u64, end_of_speech_ms: u64) -> SpokenTurn {
         SpokenTurn {
             said: None,
+            keys: None,
             started: started_ms * 8,
             end_of_speech: end_of_speech_ms * 8,
             closed: None,
@@ -253,5 +305,36 @@ mod tests {
         going_on.text = "one".to_owned();
         going_on.complete = true;
         assert!(known.matching(&going_on).is_none(), "a whole utterance that is only a beginning is not it");
+    }
+
+    #[test]
+    fn what_an_agent_makes_of_a_murmur_is_told_from_what_it_said_before_and_after() {
+        let turns = [turn(0, 1_000)];
+        let murmur = Murmur { turn: 1, said: None, started: 4_000 * 8, end: 4_400 * 8 };
+        let cut = |onset, end| Segment { complete: false, ..segment(onset, end, "the") };
+        let agent = |segments: &[Segment]| murmured(&turns, segments, &murmur).agent;
+        assert_eq!(agent(&[segment(2_000, 9_000, "the house")]), AfterMurmur::WentOn);
+        let between_phrases = [segment(2_000, 4_100, "the house"), segment(4_150, 7_000, "is large")];
+        assert_eq!(agent(&between_phrases), AfterMurmur::WentOn);
+        assert_eq!(agent(&[cut(2_000, 4_300), segment(6_500, 9_000, "house")]), AfterMurmur::SpokeAgain);
+        assert_eq!(agent(&[segment(2_000, 4_300, "the house")]), AfterMurmur::Finished);
+        assert_eq!(agent(&[cut(2_000, 4_300)]), AfterMurmur::FellSilent);
+    }
+
+    #[test]
+    fn a_turn_that_is_judged_anew_has_other_figures_and_perhaps_no_answer_at_all() {
+        let turns = [turn(1_000, 2_000)];
+        let segments = [segment(3_000, 3_900, "let me look"), segment(6_000, 7_000, "tuesday is free")];
+        let mut heard = heard(&turns, 1, &segments, &[], &acknowledgements());
+        assert_eq!(heard.first_substantive_ms, Some(1_000));
+        let announced = |piece: &HeardPiece| match piece.onset_ms {
+            1_000 => PieceKind::Announcement,
+            _ => PieceKind::Substantive,
+        };
+        heard.judge(announced);
+        assert_eq!((heard.first_audible_ms, heard.first_substantive_ms), (Some(1_000), Some(4_000)));
+        assert_eq!((heard.announcement.as_deref(), heard.end), (Some("let me look"), TurnEnd::Answered));
+        heard.judge(|_| PieceKind::Announcement);
+        assert_eq!((heard.first_substantive_ms, heard.end), (None, TurnEnd::Missed));
     }
 }

@@ -1,7 +1,12 @@
 //! One call, from the webhook to its end: fetch, execute verbs in order, keep the 20 ms clock.
 
+mod dial;
+
 use super::{
-    CallOutcome, CallSid, ErrorLog, Inner, PlaceCall, sid,
+    CallOutcome, CallSid, ErrorLog, Inner, PlaceCall,
+    human::{DialStatus, Dialled, Rung},
+    registry::{Orders, Redirection},
+    sid,
     stream::{MediaStream, OpenError, StreamEnd},
     webhook::{CallStatus, Document, FetchError, Webhooks},
 };
@@ -11,6 +16,7 @@ use crate::{
     line::Line,
     media_socket::Received,
     report::EndedBy,
+    tone,
     twiml::{FetchMethod, Verb},
     wire::StreamWriter,
 };
@@ -18,7 +24,6 @@ use futures_util::future::BoxFuture;
 use seiketsu_domain::CallTime;
 use std::{collections::VecDeque, future::pending, time::Duration};
 use tokio::{select, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// Documents that one call may fetch: a redirect in a circle ends here.
@@ -31,7 +36,7 @@ pub(super) async fn run<H: Handset>(
     inner: &Inner,
     call: &PlaceCall,
     call_sid: CallSid,
-    hang_up: CancellationToken,
+    orders: Orders,
     handset: H,
 ) -> (CallOutcome, H) {
     let leg = Leg {
@@ -48,11 +53,12 @@ pub(super) async fn run<H: Handset>(
         documents: 0,
         streams: 0,
         announcements: Vec::new(),
+        dialled: Vec::new(),
         errors: ErrorLog::default(),
         clock_slip_max: Duration::ZERO,
         callbacks: Vec::new(),
     };
-    leg.run(hang_up).await
+    leg.run(orders).await
 }
 
 struct Leg<'a, H> {
@@ -71,6 +77,7 @@ struct Leg<'a, H> {
     documents: u32,
     streams: u32,
     announcements: Vec<String>,
+    dialled: Vec<Dialled>,
     errors: ErrorLog,
     clock_slip_max: Duration,
     callbacks: Vec<JoinHandle<()>>,
@@ -80,15 +87,35 @@ struct Leg<'a, H> {
 enum Phase {
     Fetching(BoxFuture<'static, Result<Document, FetchError>>),
     Pausing(CallTime),
+    /// Somebody is rung.
+    Ringing {
+        /// Where to go on afterwards.
+        action: Option<String>,
+        since: CallTime,
+        rung: BoxFuture<'static, Rung>,
+    },
+    /// Caller and human talk to each other.
+    Connected(Connection),
     Dialling(BoxFuture<'static, Result<Box<MediaStream>, OpenError>>),
     Streaming(Box<MediaStream>),
 }
 
+/// A caller who has been put through.
+struct Connection {
+    action: Option<String>,
+    call_sid: String,
+    since: CallTime,
+    /// When the human hangs up.
+    until: CallTime,
+}
+
 enum Happening {
     HungUpOverRest,
+    RedirectedOverRest(Redirection),
     /// A frame, a delayed frame or the end of a pause is due.
     Due,
     Fetched(Result<Document, FetchError>),
+    Rung(Rung),
     Dialled(Result<Box<MediaStream>, OpenError>),
     Received(Received),
 }
@@ -100,7 +127,7 @@ enum Next {
 }
 
 impl<H: Handset> Leg<'_, H> {
-    async fn run(mut self, hang_up: CancellationToken) -> (CallOutcome, H) {
+    async fn run(mut self, mut orders: Orders) -> (CallOutcome, H) {
         self.progress(CallStatus::Initiated);
         self.progress(CallStatus::Ringing);
         let mut phase = self.fetch(self.call.webhook.clone(), FetchMethod::Post);
@@ -108,7 +135,8 @@ impl<H: Handset> Leg<'_, H> {
             let wait = self.until_due(&phase);
             let happening = select! {
                 biased;
-                () = hang_up.cancelled() => Happening::HungUpOverRest,
+                () = orders.hang_up.cancelled() => Happening::HungUpOverRest,
+                Some(redirection) = orders.redirections.recv() => Happening::RedirectedOverRest(redirection),
                 () = elapse(wait) => Happening::Due,
                 happening = phase.happening() => happening,
             };
@@ -117,6 +145,7 @@ impl<H: Handset> Leg<'_, H> {
                     ended.stop().await;
                     Next::Ended(EndedBy::PlatformHungUp)
                 }
+                (Happening::RedirectedOverRest(redirection), current) => self.redirect(redirection, current),
                 (Happening::Due, current) => self.tick(current).await,
                 (Happening::Fetched(Ok(document)), _) => {
                     self.document_url = document.url;
@@ -139,8 +168,9 @@ impl<H: Handset> Leg<'_, H> {
                         Err(end) => self.stream_ended(*stream, &end),
                     }
                 }
-                // Only a stream receives.
-                (Happening::Received(_), other) => Next::Phase(other),
+                (Happening::Rung(rung), Phase::Ringing { action, .. }) => self.rung(rung, action),
+                // Only ringing ends in somebody's being rung, and only a stream receives.
+                (Happening::Rung(_) | Happening::Received(_), other) => Next::Phase(other),
             };
             phase = match next {
                 Next::Phase(phase) => phase,
@@ -161,7 +191,7 @@ impl<H: Handset> Leg<'_, H> {
         self.answered_at?;
         let mut due = CallTime::from_millis(self.next_frame * FRAME_MS);
         due = self.line.next_arrival().map_or(due, |arrival| due.min(arrival));
-        if let Phase::Pausing(until) = phase {
+        if let Phase::Pausing(until) | Phase::Connected(Connection { until, .. }) = phase {
             due = due.min(*until);
         }
         Some(due.since(self.now()))
@@ -187,7 +217,10 @@ impl<H: Handset> Leg<'_, H> {
                     }
                     frame
                 }
-                Phase::Fetching(_) | Phase::Pausing(_) | Phase::Dialling(_) => SILENT_FRAME,
+                Phase::Ringing { since, .. } => tone::ringing(frame_start.since(*since)),
+                Phase::Fetching(_) | Phase::Pausing(_) | Phase::Dialling(_) | Phase::Connected(_) => {
+                    SILENT_FRAME
+                }
             };
             let heard = self.line.hear(played);
             let said = self.handset.frame(frame_start, &heard);
@@ -225,8 +258,30 @@ impl<H: Handset> Leg<'_, H> {
                 ended @ Next::Ended(_) => return ended,
             }
         }
-        let pause_is_over = matches!(phase, Phase::Pausing(until) if until <= self.now());
-        if pause_is_over { self.next_verb() } else { Next::Phase(phase) }
+        match phase {
+            Phase::Pausing(until) if until <= self.now() => self.next_verb(),
+            Phase::Connected(connection) if connection.until <= self.now() => {
+                let talked = connection.until.since(connection.since);
+                let status = (DialStatus::Completed, true, talked);
+                self.dial_ended(connection.action, &connection.call_sid, status)
+            }
+            going_on @ (Phase::Fetching(_)
+            | Phase::Pausing(_)
+            | Phase::Ringing { .. }
+            | Phase::Connected(_)
+            | Phase::Dialling(_)
+            | Phase::Streaming(_)) => Next::Phase(going_on),
+        }
+    }
+
+    /// The platform sends the call elsewhere: whatever it was doing ends.
+    fn redirect(&mut self, Redirection { url, method }: Redirection, phase: Phase) -> Next {
+        if let Phase::Streaming(stream) = phase {
+            // Beside the call: the caller's clock does not wait for a closing handshake.
+            drop(self.inner.tracker.spawn(stream.stop()));
+        }
+        self.verbs.clear();
+        self.fetch_next(url, method)
     }
 
     /// Goes on with the stream, or with what comes after it.
@@ -266,19 +321,21 @@ impl<H: Handset> Leg<'_, H> {
                     return Next::Phase(Phase::Pausing(self.now() + Duration::from_secs(seconds.into())));
                 }
                 Some(Verb::Redirect { url, method }) => {
-                    if self.documents >= MAX_DOCUMENTS {
-                        let detail = format!("more than {MAX_DOCUMENTS} documents in one call");
-                        self.errors.record(11_200, &detail);
-                        return Next::Ended(EndedBy::Failed { code: 11_200, detail });
-                    }
                     return match self.document_url.join(&url) {
-                        Ok(url) => Next::Phase(self.fetch(url, method)),
-                        Err(error) => {
-                            let detail = format!("invalid URL `{url}`: {error}");
-                            self.errors.record(11_100, &detail);
-                            Next::Ended(EndedBy::Failed { code: 11_100, detail })
-                        }
+                        Ok(url) => self.fetch_next(url, method),
+                        Err(error) => self.invalid_url(&url, error),
                     };
+                }
+                Some(Verb::Dial(dial)) => {
+                    self.answer();
+                    return Next::Phase(self.dial(dial));
+                }
+                // Callers of this exchange talk to streams; keys are gathered from those who are dialled.
+                Some(Verb::Gather(gather)) => {
+                    self.answer();
+                    self.announcements.extend(gather.texts);
+                    let patience = Duration::from_secs(gather.timeout_s.into());
+                    return Next::Phase(Phase::Pausing(self.now() + patience));
                 }
                 Some(Verb::Connect(noun)) => {
                     self.answer();
@@ -293,6 +350,22 @@ impl<H: Handset> Leg<'_, H> {
                 }
             }
         }
+    }
+
+    /// A further document, if the call may have one.
+    fn fetch_next(&mut self, url: Url, method: FetchMethod) -> Next {
+        if self.documents >= MAX_DOCUMENTS {
+            let detail = format!("more than {MAX_DOCUMENTS} documents in one call");
+            self.errors.record(11_200, &detail);
+            return Next::Ended(EndedBy::Failed { code: 11_200, detail });
+        }
+        Next::Phase(self.fetch(url, method))
+    }
+
+    fn invalid_url(&mut self, url: &str, error: url::ParseError) -> Next {
+        let detail = format!("invalid URL `{url}`: {error}");
+        self.errors.record(11_100, &detail);
+        Next::Ended(EndedBy::Failed { code: 11_100, detail })
     }
 
     fn fetch(&mut self, url: Url, method: FetchMethod) -> Phase {
@@ -339,6 +412,7 @@ impl<H: Handset> Leg<'_, H> {
             ended_by,
             duration,
             announcements: self.announcements,
+            dialled: self.dialled,
             streams: self.streams,
             errors: self.errors,
             clock_slip_max: self.clock_slip_max,
@@ -361,7 +435,8 @@ impl Phase {
     async fn happening(&mut self) -> Happening {
         match self {
             Self::Fetching(fetch) => Happening::Fetched(fetch.await),
-            Self::Pausing(_) => pending().await,
+            Self::Ringing { rung, .. } => Happening::Rung(rung.await),
+            Self::Pausing(_) | Self::Connected(_) => pending().await,
             Self::Dialling(dial) => Happening::Dialled(dial.await),
             Self::Streaming(stream) => Happening::Received(stream.receive().await),
         }
@@ -371,7 +446,11 @@ impl Phase {
     async fn stop(self) {
         match self {
             Self::Streaming(stream) => stream.stop().await,
-            Self::Fetching(_) | Self::Pausing(_) | Self::Dialling(_) => {}
+            Self::Fetching(_)
+            | Self::Pausing(_)
+            | Self::Ringing { .. }
+            | Self::Connected(_)
+            | Self::Dialling(_) => {}
         }
     }
 }

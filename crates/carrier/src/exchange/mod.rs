@@ -1,11 +1,13 @@
 //! The telephone exchange: Twilio as the platform sees it.
 //!
 //! [`Exchange::place`] runs one call from the webhook to its end, [`Exchange::router`] is the part of the REST API that
-//! the platform calls back. Executed as Twilio does: verbs in order; a stream until the *server* closes its socket,
+//! the platform calls back to hang up or to send a call elsewhere. Executed as Twilio does: verbs in order; a stream until the *server* closes its socket,
 //! then the next verb; no verb left ends the call. That a stream whose socket breaks also goes on with the next verb is
-//! our assumption: Twilio documents nothing for it.
+//! our assumption: Twilio documents nothing for it. While somebody is rung the caller hears the ringing tone, and with
+//! them connected silence: what two people say to each other is nobody's business here.
 
 mod errors;
+mod human;
 mod leg;
 mod registry;
 mod rest;
@@ -15,6 +17,7 @@ mod tests;
 mod webhook;
 
 pub use errors::{CarrierError, ErrorLog};
+pub use human::{DialStatus, Dialled, Human};
 pub use webhook::FetchError;
 
 use crate::{
@@ -148,6 +151,8 @@ pub struct PlaceCall {
     pub signing: Signing,
     /// The call's id, if it matters; fresh otherwise.
     pub call_sid: Option<CallSid>,
+    /// What those do whom the platform has the exchange ring.
+    pub human: Human,
 }
 
 impl PlaceCall {
@@ -161,6 +166,7 @@ impl PlaceCall {
             line: LineEffects::default(),
             signing: Signing::Proper,
             call_sid: None,
+            human: Human::default(),
         }
     }
 }
@@ -176,6 +182,8 @@ pub struct CallOutcome {
     pub duration: Duration,
     /// What `<Say>` would have said; the exchange has no voice of its own, and saying takes no time.
     pub announcements: Vec<String>,
+    /// Who was rung in the course of the call.
+    pub dialled: Vec<Dialled>,
     /// How many media streams were opened.
     pub streams: u32,
     /// What Twilio's debugger would show.
@@ -210,10 +218,10 @@ impl Exchange {
     pub async fn place<H: Handset>(&self, call: &PlaceCall, handset: H) -> (CallOutcome, H) {
         let inner = &*self.inner;
         let call_sid = call.call_sid.clone().unwrap_or_else(|| CallSid::generate(&inner.ids));
-        let entry = inner.registry.enter(&call_sid);
+        let (place, orders) = inner.registry.enter(&call_sid);
         inner.announce(&call_sid).await;
-        let result = leg::run(inner, call, call_sid.clone(), entry.hang_up.clone(), handset).await;
-        drop(entry);
+        let result = leg::run(inner, call, call_sid.clone(), orders, handset).await;
+        drop(place);
         inner.withdraw(&call_sid).await;
         result
     }

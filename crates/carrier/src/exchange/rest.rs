@@ -1,19 +1,19 @@
-//! The REST API: what the platform calls to end a call, and the register through which one exchange ends the calls of
-//! another process.
+//! The REST API: what the platform calls to end or redirect a call, and the register through which one exchange reaches
+//! the calls of another process.
 //!
-//! Source: Twilio, "Call resource: update a call" (`Status=completed`), error 20404 for a call that is no longer there.
+//! Source: Twilio, "Call resource: update a call" (`Status=completed`; `Url` and `Method`), error 20404 for a call that is no longer there.
 
 use super::{
     CallSid, Inner, WEBHOOK_TIMEOUT,
-    registry::{Ending, RegistryFull},
+    registry::{Reach, Redirection, RegistryFull, Reins},
 };
-use crate::twiml::is_loopback;
+use crate::twiml::{FetchMethod, is_loopback};
 use axum::{
     Form, Json, Router,
     extract::{FromRequestParts, Path, State},
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
-    routing::{delete, post},
+    routing::{delete, get, post},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -35,6 +35,7 @@ pub(super) struct Registration {
 
 pub(super) fn router(inner: Arc<Inner>) -> Router {
     Router::new()
+        .route("/2010-04-01/Accounts/{account}", get(account))
         .route("/2010-04-01/Accounts/{account}/Calls/{call}", post(update_call))
         .route("/carrier/calls", post(register))
         .route("/carrier/calls/{call}", delete(withdraw))
@@ -72,10 +73,51 @@ impl FromRequestParts<Arc<Inner>> for Account {
     }
 }
 
-#[derive(Deserialize)]
+/// What a client asks that wants to know whether its credentials are good.
+async fn account(_account: Account, State(inner): State<Arc<Inner>>, Path(file): Path<String>) -> Response {
+    if file.strip_suffix(".json") != Some(inner.options.account_sid.as_str()) {
+        return problem(StatusCode::NOT_FOUND, 20_404, "The requested resource was not found");
+    }
+    let sid = &inner.options.account_sid;
+    Json(json!({"sid": sid, "status": "active", "type": "Full", "friendly_name": "the simulated exchange"}))
+        .into_response()
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct CallUpdate {
+    #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+}
+
+/// What is to become of a call.
+enum Order {
+    HangUp,
+    Redirect(Redirection),
+}
+
+impl CallUpdate {
+    /// The order, or Twilio's code and words for one that makes no sense.
+    fn order(&self) -> Result<Order, (u32, &'static str)> {
+        match (self.status.as_deref(), self.url.as_deref()) {
+            (Some("completed"), None) => Ok(Order::HangUp),
+            (None, Some(url)) => {
+                let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+                let method = match self.method.as_deref() {
+                    None | Some("POST") => FetchMethod::Post,
+                    Some("GET") => FetchMethod::Get,
+                    Some(_) => return Err((21_207, "Method is not GET or POST")),
+                };
+                let url = url.ok_or((21_205, "Url is not a valid URL"))?;
+                Ok(Order::Redirect(Redirection { url, method }))
+            }
+            (None | Some(_), _) => Err((21_218, "this exchange knows Status=completed or Url, and not both")),
+        }
+    }
 }
 
 async fn update_call(
@@ -91,25 +133,36 @@ async fn update_call(
         problem(StatusCode::NOT_FOUND, 20_404, &resource)
     };
     let call_sid = file.strip_suffix(".json").and_then(|sid| sid.parse::<CallSid>().ok());
-    let ending = call_sid.as_ref().and_then(|call_sid| inner.registry.find(call_sid));
-    let (Some(call_sid), Some(ending), true) = (call_sid, ending, account == inner.options.account_sid)
-    else {
+    let reach = call_sid.as_ref().and_then(|call_sid| inner.registry.find(call_sid));
+    let (Some(call_sid), Some(reach), true) = (call_sid, reach, account == inner.options.account_sid) else {
         return not_found();
     };
-    if update.status.as_deref() != Some("completed") {
-        return problem(StatusCode::BAD_REQUEST, 21_218, "this exchange knows only Status=completed");
+    let order = match update.order() {
+        Ok(order) => order,
+        Err((code, message)) => return problem(StatusCode::BAD_REQUEST, code, message),
+    };
+    match reach {
+        Reach::Local(reins) => obey(&reins, order, &account, &call_sid),
+        Reach::Remote(control) => forward(&inner, &control, &account, &call_sid, &headers, &update).await,
     }
-    match ending {
-        Ending::Local(token) => {
-            token.cancel();
-            let call = json!({
-                "sid": call_sid, "account_sid": account, "status": "completed", "api_version": "2010-04-01",
-                "direction": "inbound", "uri": format!("/2010-04-01/Accounts/{account}/Calls/{call_sid}.json"),
-            });
-            Json(call).into_response()
+}
+
+fn obey(reins: &Reins, order: Order, account: &str, call_sid: &CallSid) -> Response {
+    let status = match order {
+        Order::HangUp => {
+            reins.hang_up.cancel();
+            "completed"
         }
-        Ending::Remote(control) => forward(&inner, &control, &account, &call_sid, &headers).await,
-    }
+        Order::Redirect(redirection) => match reins.redirect.try_send(redirection) {
+            Ok(()) => "in-progress",
+            Err(_) => return problem(StatusCode::TOO_MANY_REQUESTS, 20_429, "too many updates of one call"),
+        },
+    };
+    let call = json!({
+        "sid": call_sid, "account_sid": account, "status": status, "api_version": "2010-04-01",
+        "direction": "inbound", "uri": format!("/2010-04-01/Accounts/{account}/Calls/{call_sid}.json"),
+    });
+    Json(call).into_response()
 }
 
 /// Hands the request on, as it came, to the exchange that runs the call.
@@ -119,13 +172,14 @@ async fn forward(
     account: &str,
     call_sid: &CallSid,
     headers: &HeaderMap,
+    update: &CallUpdate,
 ) -> Response {
     let file = format!("{call_sid}.json");
     let mut request = inner
         .http
         .post(at(control, &["2010-04-01", "Accounts", account, "Calls", &file]))
         .timeout(WEBHOOK_TIMEOUT)
-        .form(&[("Status", "completed")]);
+        .form(update);
     if let Some(authorization) = headers.get(header::AUTHORIZATION) {
         request = request.header(header::AUTHORIZATION, authorization);
     }

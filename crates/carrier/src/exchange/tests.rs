@@ -1,5 +1,8 @@
 //! The exchange against small platforms on loopback, in real time.
 
+#[path = "dial_tests.rs"]
+mod dial;
+
 use super::*;
 use crate::{
     FRAME_BYTES, FRAME_MS, Frame, SILENT_FRAME,
@@ -9,7 +12,7 @@ use crate::{
     },
     handset::{Departure, Said},
     line::{FaultKind, FaultPosition, LineFault},
-    load::{self, LoadPlan, PlannedCall},
+    load::{self, Pace, PlannedCall},
     media_socket::{MediaSocket, Received},
     report::TurnEnd,
     script::Step,
@@ -34,6 +37,7 @@ use seiketsu_audio::{
 use seiketsu_domain::{CallTime, SystemClock};
 use serde_json::{Value, json};
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     future::Future,
     sync::{Mutex, atomic::AtomicU32, atomic::Ordering},
@@ -619,13 +623,26 @@ async fn many_calls_are_placed_and_each_is_reported() {
         .with_state(count.clone());
     let base = serve(router).await;
     let call = PlannedCall { place: place(&base), steps: Vec::new(), options: CallerOptions::default() };
-    let plan = LoadPlan { calls: vec![call; 20], ramp: Duration::from_millis(1) };
-    let tracker = TaskTracker::new();
-    let mut progress = 0;
-    let loaded = load::run(&exchange(), plan, &tracker, |_| progress += 1).await;
-    assert_eq!((loaded.reports.len(), loaded.lost, progress), (20, 0, 20));
-    assert_eq!(count.load(Ordering::Relaxed), 20);
-    assert!(loaded.reports.iter().all(|report| report.ended_by == EndedBy::Rejected));
-    let sids: std::collections::BTreeSet<_> = loaded.reports.iter().map(|report| &report.call_sid).collect();
-    assert_eq!(sids.len(), 20);
+    let pace = Pace { at_once: 6, ramp: Duration::from_millis(1) };
+    let (exchange, tracker, reports) = (exchange(), TaskTracker::new(), RefCell::new(Vec::new()));
+    // As many as it takes for twelve to have ended.
+    let calls = std::iter::repeat(call).take_while(|_| reports.borrow().len() < 12);
+    let most = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
+    let live = |call: PlannedCall| {
+        let (exchange, most) = (exchange.clone(), Arc::clone(&most));
+        async move {
+            most.1.fetch_max(most.0.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            let report = caller::call(&exchange, &call.place, call.steps, call.options, None).await;
+            most.0.fetch_sub(1, Ordering::Relaxed);
+            report
+        }
+    };
+    let lost = load::run(calls, pace, &tracker, live, |report| reports.borrow_mut().push(report)).await;
+    let reports = reports.into_inner();
+    assert!((12..=17).contains(&reports.len()), "what was under way is waited for: {}", reports.len());
+    assert_eq!((lost, count.load(Ordering::Relaxed) as usize), (0, reports.len()));
+    assert!(most.1.load(Ordering::Relaxed) <= 6);
+    assert!(reports.iter().all(|report| report.ended_by == EndedBy::Rejected));
+    let sids: std::collections::BTreeSet<_> = reports.iter().map(|report| &report.call_sid).collect();
+    assert_eq!(sids.len(), reports.len());
 }

@@ -101,6 +101,30 @@ impl Webhooks {
         }
     }
 
+    /// The same for the call of somebody who is dialled in the course of this one.
+    pub(super) fn of_dialled(&self, call_sid: &str, from: &str, to: &str) -> Self {
+        let kept = |name: &str| matches!(name, "AccountSid" | "ApiVersion");
+        let parent = self.params.iter().find(|(name, _)| name == "CallSid").map(|(_, sid)| sid.clone());
+        let mut params: Vec<_> = self.params.iter().filter(|(name, _)| kept(name)).cloned().collect();
+        let own = [
+            ("CallSid", call_sid),
+            ("ParentCallSid", parent.as_deref().unwrap_or_default()),
+            ("Called", to),
+            ("Caller", from),
+            ("Direction", "outbound-dial"),
+            ("From", from),
+            ("To", to),
+        ];
+        params.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        Self { http: self.http.clone(), signing_token: self.signing_token.clone(), params }
+    }
+
+    /// With these parameters besides.
+    pub(super) fn with(mut self, extra: &[(&str, &str)]) -> Self {
+        self.params.extend(extra.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        self
+    }
+
     /// Asks for a document.
     pub(super) async fn fetch(
         self,

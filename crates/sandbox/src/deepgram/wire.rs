@@ -1,18 +1,8 @@
 //! The parameters of `/v1/listen`, its control messages, and what it reports.
 
+use crate::recogniser::{Encoding, HeardWord, Transcript};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-/// Encoding of the audio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// G.711 mu-law.
-    Mulaw,
-    /// G.711 A-law.
-    Alaw,
-    /// Signed 16-bit little-endian.
-    Linear16,
-}
 
 /// What is asked of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,65 +104,6 @@ pub enum ControlMessage {
     CloseStream,
 }
 
-/// A word of a transcript.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeardWord {
-    /// The word.
-    pub text: String,
-    /// Where it starts in the audio.
-    pub start_ms: u64,
-    /// Where it ends.
-    pub end_ms: u64,
-}
-
-/// How sure the sandbox is of a transcript.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confidence {
-    /// Everything arrived as it was sent.
-    Sure,
-    /// The recogniser's flag: audio was lost, doubled, shuffled or damaged.
-    Flagged,
-    /// There was nothing that could be understood.
-    Nothing,
-}
-
-impl Confidence {
-    /// The number in the vendor's messages.
-    pub const fn value(self) -> f64 {
-        match self {
-            Self::Sure => 1.0,
-            Self::Flagged => 0.3,
-            Self::Nothing => 0.0,
-        }
-    }
-}
-
-/// What was understood of a stretch of audio.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transcript {
-    /// Words.
-    pub words: Vec<HeardWord>,
-    /// Where the stretch starts.
-    pub start_ms: u64,
-    /// Where it ends.
-    pub end_ms: u64,
-    /// How sure it is.
-    pub confidence: Confidence,
-    /// It will not change any more.
-    pub is_final: bool,
-    /// It ends with the silence that ends an utterance.
-    pub speech_final: bool,
-    /// It answers a `Finalize`.
-    pub from_finalize: bool,
-}
-
-impl Transcript {
-    /// The words with spaces between.
-    pub fn text(&self) -> String {
-        self.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
-    }
-}
-
 fn seconds(ms: u64) -> f64 {
     ms as f64 / 1e3
 }
@@ -237,6 +168,7 @@ pub fn refusal(code: &str, message: &str, request_id: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recogniser::Confidence;
     use proptest::prelude::*;
 
     fn parse(query: &str) -> Result<ListenOptions, ParameterError> {

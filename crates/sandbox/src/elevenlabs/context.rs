@@ -2,23 +2,21 @@
 
 use super::{
     speech::{self, Chunk},
-    wire::{self, AudioMessage, ErrorMessage, OutputFormat},
+    wire::{self, AudioMessage, ErrorMessage},
 };
 use crate::{
     EspeakError, EspeakVoice, Fault, RequestKind,
     conduct::Treatment,
     injected::{Delayed, InjectedStage},
     sandbox::Shared,
+    voice::OutputFormat,
     websocket::code,
 };
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Texts of a context that may wait to be spoken.
 pub(super) const MAX_WAITING_TEXTS: usize = 16;
-
-/// Between two chunks of 200 ms: ten times as fast as they play, as the vendor is.
-const CHUNK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What a context has for its socket.
 #[derive(Debug)]
@@ -68,7 +66,7 @@ impl Speaker {
         let send = async |outgoing| out.send(outgoing).await.map_err(|_| Gone);
         let conduct = &self.shared.conduct;
         let asked_at = conduct.clock().monotonic();
-        let Treatment { delay, fault, .. } = conduct.next(RequestKind::Synthesis);
+        let Treatment { delay, interval, fault, .. } = conduct.next(RequestKind::Synthesis);
         let held = || conduct.clock().monotonic().saturating_sub(asked_at);
         let record = || {
             let delayed = Delayed { stage: InjectedStage::FirstByte, key: text, delay, held: held(), fault };
@@ -105,8 +103,8 @@ impl Speaker {
                 }
                 (_, _) => send(Outgoing::Message(message(context, Some(chunk)))).await?,
             }
-            if !delay.is_zero() && index < last {
-                tokio::time::sleep(CHUNK_INTERVAL).await;
+            if !interval.is_zero() && index < last {
+                tokio::time::sleep(interval).await;
             }
         }
         Ok(())

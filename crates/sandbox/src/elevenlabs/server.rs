@@ -6,19 +6,19 @@ use super::{
 };
 use crate::{
     EspeakVoice, Fault, RequestKind,
-    conduct::{RETRY_AFTER, Treatment},
-    injected::{Delayed, InjectedStage},
+    conduct::Treatment,
+    line::Line,
     sandbox::Shared,
     websocket::{self, Over, code},
 };
 use axum::{
     Json, Router,
     extract::{
-        Path, Query, State, WebSocketUpgrade,
+        ConnectInfo, Path, Query, State, WebSocketUpgrade,
         rejection::QueryRejection,
         ws::{Message, WebSocket, rejection::WebSocketUpgradeRejection},
     },
-    http::{HeaderMap, StatusCode, header::RETRY_AFTER as RETRY_AFTER_HEADER},
+    http::{HeaderMap, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -45,12 +45,13 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
 
 async fn multi_stream_input(
     State(shared): State<Arc<Shared>>,
+    ConnectInfo(line): ConnectInfo<Line>,
     Path(voice): Path<String>,
     headers: HeaderMap,
     parameters: Result<Query<Parameters>, QueryRejection>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    if websocket::accepted_key(&headers, "xi-api-key", &[]).is_none() {
+    if !websocket::is_authorised(&headers, "xi-api-key", &[], shared.keys.elevenlabs.as_ref()) {
         return refusal(StatusCode::UNAUTHORIZED, "invalid_api_key", "Invalid API key");
     }
     let session = match parameters {
@@ -65,12 +66,8 @@ async fn multi_stream_input(
         Ok(upgrade) => websocket::bounded(upgrade),
         Err(rejection) => return rejection.into_response(),
     };
-    let Treatment { delay, fault, .. } = shared.conduct.next(RequestKind::VoiceOpening);
-    tokio::time::sleep(delay).await;
-    if fault.is_some() {
-        let delayed = Delayed { stage: InjectedStage::Opening, key: "", delay, held: delay, fault };
-        shared.conduct.record(RequestKind::VoiceOpening, &delayed);
-    }
+    let Treatment { fault, retry_after, .. } =
+        websocket::delay_opening(&shared, RequestKind::VoiceOpening).await;
     match fault {
         Some(Fault::Refuse) => {
             return refusal(
@@ -82,7 +79,7 @@ async fn multi_stream_input(
         Some(Fault::RateLimit) => {
             let body =
                 refusal(StatusCode::TOO_MANY_REQUESTS, "too_many_concurrent_requests", "Too many requests");
-            return ([(RETRY_AFTER_HEADER, RETRY_AFTER.as_secs().to_string())], body).into_response();
+            return ([(RETRY_AFTER, retry_after.as_secs().to_string())], body).into_response();
         }
         Some(Fault::Stall | Fault::HalfOpen | Fault::Disconnect | Fault::Garbage) | None => {}
     }
@@ -96,21 +93,14 @@ async fn multi_stream_input(
     let busy = shared.tracker.token();
     upgrade.on_upgrade(async move |mut socket| {
         let _busy = busy;
-        match fault {
-            Some(Fault::HalfOpen) => websocket::half_open(socket, &shared.shutdown).await,
-            Some(Fault::Disconnect) => drop(socket),
-            Some(Fault::Garbage) => {
-                // Whether it arrives or not, the connection ends here.
-                let _ = websocket::send_text(&mut socket, "{\"audio\":".to_owned()).await;
-            }
-            Some(Fault::Stall | Fault::Refuse | Fault::RateLimit) | None => {
-                Conversation::new(speaker, session).run(socket).await;
-            }
+        if websocket::survives_opening(fault, &line, &mut socket, "{\"audio\":").await {
+            Conversation::new(speaker, session, line).run(socket).await;
         }
     })
 }
 
-fn refusal(status: StatusCode, error: &str, message: &str) -> Response {
+/// How a request is turned away, in the vendor's words.
+pub(super) fn refusal(status: StatusCode, error: &str, message: &str) -> Response {
     (status, Json(json!({ "detail": { "status": error, "message": message } }))).into_response()
 }
 
@@ -126,6 +116,7 @@ struct OpenContext {
 struct Conversation {
     speaker: Speaker,
     session: Session,
+    line: Line,
     contexts: BTreeMap<String, OpenContext>,
     outgoing: mpsc::Sender<Outgoing>,
     incoming: mpsc::Receiver<Outgoing>,
@@ -139,9 +130,9 @@ enum Next {
 }
 
 impl Conversation {
-    fn new(speaker: Speaker, session: Session) -> Self {
+    fn new(speaker: Speaker, session: Session, line: Line) -> Self {
         let (outgoing, incoming) = mpsc::channel(MAX_WAITING_MESSAGES);
-        Self { speaker, session, contexts: BTreeMap::new(), outgoing, incoming }
+        Self { speaker, session, line, contexts: BTreeMap::new(), outgoing, incoming }
     }
 
     async fn run(mut self, mut socket: WebSocket) {
@@ -160,7 +151,7 @@ impl Conversation {
                     Err(websocket::close(&mut socket, code::GOING_AWAY, "the sandbox is shutting down").await)
                 }
                 Some(outgoing) = self.incoming.recv() => match outgoing {
-                    Outgoing::HalfOpen => return websocket::half_open(socket, &shared.shutdown).await,
+                    Outgoing::HalfOpen => return self.line.silence(),
                     Outgoing::Disconnect => return,
                     Outgoing::Message(message) => websocket::send_text(&mut socket, message).await,
                     Outgoing::Final { context, message } => {

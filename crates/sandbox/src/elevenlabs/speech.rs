@@ -1,21 +1,11 @@
-//! From speech to the vendor's chunks: another rate or law, silence in front, and the characters heard in each chunk.
+//! From speech to the vendor's chunks, with the characters heard in each.
 
-use super::wire::{Alignment, OutputFormat};
-use crate::Spoken;
-use seiketsu_audio::{
-    g711,
-    resample::{Ratio, Resampler},
-    subcarrier::TimedWord,
+use super::wire::Alignment;
+use crate::{
+    Spoken,
+    voice::{LEAD_MS, OutputFormat, PIECE_MS, encode},
 };
-
-/// The silence that real voices begin with (150 to 250 ms).
-pub(super) const LEAD_MS: u32 = 180;
-
-/// How much audio goes into one message.
-const CHUNK_MS: u32 = 200;
-
-/// Samples of a millisecond at 8 kHz.
-const SAMPLES_PER_MS: usize = 8;
+use seiketsu_audio::subcarrier::TimedWord;
 
 /// One message's worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,15 +24,15 @@ struct CharTime {
 
 /// All chunks of a synthesis, in order.
 pub(super) fn chunks(text: &str, spoken: &Spoken, format: OutputFormat) -> Vec<Chunk> {
-    let audio = convert(&spoken.pcm_8k, format);
+    let audio = encode(&spoken.pcm_8k, format);
     let mut times = align(text, &spoken.words).into_iter().peekable();
-    let chunk_bytes = CHUNK_MS as usize * format.bytes_per_ms();
+    let chunk_bytes = PIECE_MS as usize * format.bytes_per_ms();
     let count = audio.len().div_ceil(chunk_bytes);
     let mut chunks: Vec<Chunk> = audio
         .chunks(chunk_bytes)
         .zip(1_u32..)
         .map(|(audio, number)| {
-            let (begin_ms, end_ms) = ((number - 1) * CHUNK_MS, number * CHUNK_MS);
+            let (begin_ms, end_ms) = ((number - 1) * PIECE_MS, number * PIECE_MS);
             let last = number as usize == count;
             let mut alignment = Alignment::default();
             // The last chunk takes whatever is left, so that every character is told exactly once.
@@ -56,35 +46,6 @@ pub(super) fn chunks(text: &str, spoken: &Spoken, format: OutputFormat) -> Vec<C
         .collect();
     chunks.retain(|chunk| !chunk.audio.is_empty());
     chunks
-}
-
-fn convert(speech: &[i16], format: OutputFormat) -> Vec<u8> {
-    let mut pcm = vec![0; LEAD_MS as usize * SAMPLES_PER_MS];
-    pcm.extend_from_slice(speech);
-    let upsampled = |ratio| {
-        let mut out = Vec::new();
-        Resampler::new(ratio).process(&pcm, &mut out);
-        little_endian(&out)
-    };
-    match format {
-        OutputFormat::Ulaw8k => {
-            let mut out = Vec::with_capacity(pcm.len());
-            g711::mulaw_encode(&pcm, &mut out);
-            out
-        }
-        OutputFormat::Alaw8k => {
-            let mut out = Vec::with_capacity(pcm.len());
-            g711::alaw_encode(&pcm, &mut out);
-            out
-        }
-        OutputFormat::Pcm8k => little_endian(&pcm),
-        OutputFormat::Pcm16k => upsampled(Ratio::Up2),
-        OutputFormat::Pcm24k => upsampled(Ratio::Up3),
-    }
-}
-
-fn little_endian(samples: &[i16]) -> Vec<u8> {
-    samples.iter().flat_map(|sample| sample.to_le_bytes()).collect()
 }
 
 /// Spreads each word's time over its letters; what is between two words takes the time between them.
@@ -132,6 +93,7 @@ fn spread(characters: &[char], start_ms: u32, end_ms: u32, times: &mut Vec<CharT
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::voice::SAMPLES_PER_MS;
     use proptest::prelude::*;
 
     fn word(text: &str, start_ms: u32, end_ms: u32) -> TimedWord {

@@ -1,5 +1,6 @@
 //! The messages of `multi-stream-input`, and the parameters of its address.
 
+use crate::voice::OutputFormat;
 use serde::{Deserialize, Serialize};
 
 /// How many contexts may be open on a socket.
@@ -8,41 +9,14 @@ pub const MAX_CONTEXTS: usize = 5;
 /// The longest silence of a client, in seconds, that it may ask to be allowed.
 const MAX_INACTIVITY_SECONDS: u64 = 180;
 
-/// Forms of audio the sandbox gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputFormat {
-    /// `ulaw_8000`
-    Ulaw8k,
-    /// `alaw_8000`
-    Alaw8k,
-    /// `pcm_8000`
-    Pcm8k,
-    /// `pcm_16000`
-    Pcm16k,
-    /// `pcm_24000`
-    Pcm24k,
-}
-
-impl OutputFormat {
-    fn parse(name: &str) -> Option<Self> {
-        match name {
-            "ulaw_8000" => Some(Self::Ulaw8k),
-            "alaw_8000" => Some(Self::Alaw8k),
-            "pcm_8000" => Some(Self::Pcm8k),
-            "pcm_16000" => Some(Self::Pcm16k),
-            "pcm_24000" => Some(Self::Pcm24k),
-            _ => None,
-        }
-    }
-
-    /// Bytes of one millisecond.
-    pub const fn bytes_per_ms(self) -> usize {
-        match self {
-            Self::Ulaw8k | Self::Alaw8k => 8,
-            Self::Pcm8k => 16,
-            Self::Pcm16k => 32,
-            Self::Pcm24k => 48,
-        }
+fn format_of(name: &str) -> Option<OutputFormat> {
+    match name {
+        "ulaw_8000" => Some(OutputFormat::Ulaw8k),
+        "alaw_8000" => Some(OutputFormat::Alaw8k),
+        "pcm_8000" => Some(OutputFormat::Pcm8k),
+        "pcm_16000" => Some(OutputFormat::Pcm16k),
+        "pcm_24000" => Some(OutputFormat::Pcm24k),
+        _ => None,
     }
 }
 
@@ -88,7 +62,7 @@ impl TryFrom<Parameters> for Session {
     fn try_from(parameters: Parameters) -> Result<Self, ParameterError> {
         // The vendor's default is an MP3, which nobody who asks for a phone call wants.
         let format = parameters.output_format.unwrap_or_else(|| "mp3_44100_128".to_owned());
-        let format = OutputFormat::parse(&format).ok_or(ParameterError::OutputFormat(format))?;
+        let format = format_of(&format).ok_or(ParameterError::OutputFormat(format))?;
         let inactivity_seconds = parameters.inactivity_timeout.unwrap_or(20);
         if !(1..=MAX_INACTIVITY_SECONDS).contains(&inactivity_seconds) {
             return Err(ParameterError::InactivityTimeout);

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Fault, RequestKind,
-    conduct::{RETRY_AFTER, Treatment},
+    conduct::Treatment,
     injected::{Delayed, InjectedStage},
     receptionist::{self, PromptMessage},
     sandbox::Shared,
@@ -40,8 +40,8 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
     Router::new().route("/v1/chat/completions", post(chat_completions)).route("/v1/models", get(models))
 }
 
-async fn models(headers: HeaderMap) -> Response {
-    if !authorised(&headers) {
+async fn models(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    if !authorised(&shared, &headers) {
         return unauthorised();
     }
     let model =
@@ -50,31 +50,24 @@ async fn models(headers: HeaderMap) -> Response {
 }
 
 async fn chat_completions(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
-    if !authorised(&headers) {
+    if !authorised(&shared, &headers) {
         return unauthorised();
     }
     let asked_at = shared.conduct.clock().monotonic();
     let treatment = shared.conduct.next(RequestKind::Generation);
     let answer = match answer(&shared, &body) {
         Ok(answer) => answer,
-        Err(error) => {
-            let body = wire::error_body("invalid_request_error", None, &error.to_string());
-            return (StatusCode::BAD_REQUEST, Json(body)).into_response();
-        }
+        Err(error) => return invalid(&error.to_string()),
     };
     let pace = Pace { shared, asked_at, treatment, key: answer.key };
     match treatment.fault {
         Some(Fault::Refuse) => {
             pace.first_token().await;
-            let body = wire::error_body("server_error", None, "The server is currently overloaded.");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+            overloaded()
         }
         Some(Fault::RateLimit) => {
             pace.first_token().await;
-            let body =
-                wire::error_body("requests", Some("rate_limit_exceeded"), "Rate limit reached for requests.");
-            let retry_after = [(header::RETRY_AFTER, RETRY_AFTER.as_secs().to_string())];
-            (StatusCode::TOO_MANY_REQUESTS, retry_after, Json(body)).into_response()
+            limited(treatment.retry_after)
         }
         Some(Fault::Stall | Fault::HalfOpen | Fault::Disconnect | Fault::Garbage) | None => {
             let shutdown = pace.shared.shutdown.clone();
@@ -83,14 +76,34 @@ async fn chat_completions(State(shared): State<Arc<Shared>>, headers: HeaderMap,
     }
 }
 
-fn authorised(headers: &HeaderMap) -> bool {
-    websocket::accepted_key(headers, "authorization", &["bearer"]).is_some()
+/// Whether a request may come in.
+pub(super) fn authorised(shared: &Shared, headers: &HeaderMap) -> bool {
+    websocket::is_authorised(headers, "authorization", &["bearer"], shared.keys.openai.as_ref())
 }
 
-fn unauthorised() -> Response {
+/// What is said to the others.
+pub(super) fn unauthorised() -> Response {
     let body =
         wire::error_body("invalid_request_error", Some("invalid_api_key"), "Incorrect API key provided.");
     (StatusCode::UNAUTHORIZED, Json(body)).into_response()
+}
+
+/// What a request hears that is turned away.
+pub(super) fn overloaded() -> Response {
+    let body = wire::error_body("server_error", None, "The server is currently overloaded.");
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+}
+
+/// What a request hears that is one too many.
+pub(super) fn limited(retry_after: Duration) -> Response {
+    let body = wire::error_body("requests", Some("rate_limit_exceeded"), "Rate limit reached for requests.");
+    let retry_after = [(header::RETRY_AFTER, retry_after.as_secs().to_string())];
+    (StatusCode::TOO_MANY_REQUESTS, retry_after, Json(body)).into_response()
+}
+
+/// What a request hears that makes no sense.
+pub(super) fn invalid(message: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(wire::error_body("invalid_request_error", None, message))).into_response()
 }
 
 /// What is going to be said, and what the delays before it can be joined by.
@@ -207,7 +220,7 @@ impl Progress {
                 Milestone::ToolCalls => InjectedStage::ToolCalls,
             };
             // The token that completes it has been counted; the one after it is none of its time.
-            let delay = self.pace.treatment.token_interval * self.tokens.saturating_sub(1);
+            let delay = self.pace.treatment.interval * self.tokens.saturating_sub(1);
             self.pace.record(stage, delay, self.pace.held().saturating_sub(first_token_held));
         }
         Some((Ok(Event::default().data(step.data)), self))
@@ -215,7 +228,7 @@ impl Progress {
 
     /// The time between the first token and the next.
     fn spent_on_tokens(&self) -> Duration {
-        self.pace.treatment.token_interval * self.tokens
+        self.pace.treatment.interval * self.tokens
     }
 }
 

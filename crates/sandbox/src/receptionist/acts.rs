@@ -15,20 +15,35 @@ pub(super) fn hear_acts(tokens: &Tokens, homes_in_talk: bool, heard: &mut Heard)
     if tokens.len() <= 3 && tokens.has("anything") && !heard.is(Act::More) {
         heard.acts.insert(Act::Indifferent);
     }
-    if asks_robot(tokens) {
-        heard.acts.insert(Act::AskRobot);
-        heard.acts.remove(&Act::Search);
-    } else if asks_human(tokens) {
-        heard.acts.insert(Act::AskHuman);
+    let what = tokens.len() <= 2 && matches!(tokens.word(tokens.len().saturating_sub(1)), "what" | "sorry");
+    if what {
+        heard.acts.insert(Act::Repeat);
     }
-    if heard.is(Act::AskHuman) || heard.is(Act::Rebook) || heard.is(Act::Cancel) {
+    if asks_about_groups(tokens) {
+        heard.acts.insert(Act::AskPeople);
+    }
+    match asks_robot(tokens) {
+        Some(act) => {
+            heard.acts.insert(act);
+            heard.acts.remove(&Act::Search);
+        }
+        None if asks_human(tokens) => _ = heard.acts.insert(Act::AskHuman),
+        None => {}
+    }
+    if heard.asks_errand() {
+        // "Another day for my viewing" is about the viewing there is.
         heard.acts.remove(&Act::View);
+        heard.acts.remove(&Act::Search);
     }
     agreement(tokens, heard);
-    if tokens.has("see, look at, view") && !tokens.has("i see, let me see, see you, see ya, we'll see") {
+    let errand = heard.is(Act::Rebook) || heard.is(Act::Cancel) || heard.is(Act::AskHuman);
+    if !errand
+        && tokens.has("see, look at, view")
+        && !tokens.has("i see, let me see, see you, see ya, we'll see")
+    {
         heard.acts.insert(Act::View);
     }
-    if homes_in_talk {
+    if homes_in_talk && !heard.is(Act::Mail) {
         facets(tokens, heard);
     }
     if heard.is_empty() && is_question(tokens) {
@@ -58,26 +73,58 @@ const PLAIN: &[(Act, &str)] = &[
     (
         Act::AskPeople,
         "\
-            safe, safety, unsafe, crime, dangerous, who lives, who else lives, people live, people live \
-            there, kind of people, type of people, sort of people, neighbors, neighbours, neighbor, \
-            neighbour, demographics, ethnic, ethnicity, religion, religious, muslim, muslims, jewish, \
-            christian, christians, white people, black people, hispanic, latino, latinos, asian, asians, \
-            immigrants, gangs, good for families, good for kids, good for children, family friendly, kid \
-            friendly, families live, kids live, good schools, schools good, good area, bad area, good \
-            neighborhood, bad neighborhood, nice neighborhood, rough area",
+            safe, safety, unsafe, safer, safest, crime, crimes, criminal, dangerous, who lives, who else \
+            lives, people live, people living, kind of people, type of people, sort of people, people like \
+            me, people like us, my kind of people, neighbors, neighbours, neighbor, neighbour, \
+            demographics, ethnic, ethnicity, diverse, diversity, gangs, good for families, good for a \
+            family, good for kids, good for children, good for raising, raise kids, raise children, raise a \
+            family, family friendly, kid friendly, families live, kids live, suitable for families, \
+            suitable for a family, suitable for children, suitable for kids, good schools, schools good, \
+            good school, school district, school districts, school rating, school ratings, best schools, \
+            better schools, schools like, schools there, schools any good, good area, bad area, good \
+            neighborhood, bad neighborhood, nice neighborhood, nice area, rough area, rough neighborhood",
     ),
     (
         Act::Repeat,
         "\
             repeat, say that again, say it again, come again, pardon, what did you say, what was that, \
             one more time, didn't hear, didn't catch, couldn't hear, can't hear you, excuse me, say \
-            again, didn't get that, missed that, huh",
+            again, didn't get that, missed that, huh, what was the last, what did you just say, in other \
+            words",
     ),
     (
         Act::Wait,
         "\
             hold on, hang on, one moment, one second, just a moment, just a second, just a minute, a \
             moment please, give me a second, give me a minute, let me think, let me check, wait",
+    ),
+    (
+        Act::GoOn,
+        "\
+            go on, continue, keep going, carry on, you were saying, finish what you, please proceed, what \
+            were you saying, sorry you were saying",
+    ),
+    (
+        Act::CallMe,
+        "\
+            call me back, call back, callback, ring me back, call us back, phone me back, give me a call, \
+            give me a ring, return my call, return the call, call me tomorrow, call me on, call me at, call \
+            me later, call me in the, calling me back, calls me back",
+    ),
+    (
+        Act::LeaveMessage,
+        "\
+            leave a message, leave him a message, leave her a message, leave them a message, take a \
+            message, pass on a message, pass a message, give a message, leave word, a message for, tell \
+            them that, tell him that, tell her that, let them know, let him know, let her know, pass this on",
+    ),
+    (
+        Act::Mail,
+        "\
+            by email, by e mail, by mail, via email, email me, e mail me, email it, email that, email them, \
+            email those, email the, email us, mail me, mail it to me, an email, in an email, in writing, \
+            send me that, send me the, send me those, send it to my, send that to my, send me a summary, \
+            send a summary, send the summary, send the details, send me details, send us the",
     ),
     (
         Act::CanYouHear,
@@ -157,7 +204,9 @@ const PLAIN: &[(Act, &str)] = &[
         "\
             reschedule, move the viewing, move my viewing, move the appointment, move my \
             appointment, change the time, change the day, change the viewing, change my viewing, change \
-            the appointment, change my appointment, push it back, move it to, change it to, postpone",
+            the appointment, change my appointment, push it back, move it to, change it to, postpone, move \
+            a viewing, move our viewing, change our viewing, rescheduling, another time for my viewing, \
+            another day for my viewing, make my viewing later, make my viewing earlier",
     ),
     (Act::Cancel, "cancel, call it off, call off, don't need the viewing, don't want the viewing"),
     (
@@ -170,26 +219,53 @@ const PLAIN: &[(Act, &str)] = &[
     ),
 ];
 
-fn asks_robot(tokens: &Tokens) -> bool {
+/// Whether a machine is speaking, asked in one way or the other: "no" answers the one, "yes" the other.
+fn asks_robot(tokens: &Tokens) -> Option<Act> {
     const MACHINES: &str = "\
         robot, bot, machine, ai, a i, artificial, recording, automated, computer, chatbot, answering \
         machine, voice assistant, virtual assistant";
     const ADDRESSED: &str = "\
-        are you, is this, am i, you a, you an, you're, sound like, sounds like, is it, who are you";
-    let alive = "\
+        are you, is this, am i, you a, you an, you're, sound like, sounds like, is it, who are you, talking to a \
+        machine, talking to a computer, talking to a robot";
+    const ALIVE: &str = "\
         are you human, are you a human, are you real, are you a real, are you a person, are you an \
         actual, speaking to a real, talking to a real, talking with a real, talking to a human, speaking \
         to a human, speaking with a human, talking with a human, is this a real, is this a human, is \
-        this a person, talking to a person, speaking to a person, who am i talking, who am i speaking, \
-        who is this, who are you, what are you, am i talking to a, am i speaking to a, am i speaking \
-        with a, am i talking with a";
-    (tokens.has(MACHINES) && tokens.has(ADDRESSED)) || tokens.has(alive)
+        this a person, talking to a person, speaking to a person, are you alive, a living person";
+    const WHO: &str = "\
+        who am i talking, who am i speaking, who is this, who are you, what are you, am i talking to a, am i \
+        speaking to a, am i speaking with a, am i talking with a";
+    if (tokens.has(MACHINES) && tokens.has(ADDRESSED)) || tokens.has(WHO) && !tokens.has(ALIVE) {
+        // "Are you a machine or a person" is answered by the first.
+        return Some(Act::AskRobot);
+    }
+    let asks =
+        tokens.has(ALIVE) && !tokens.has("want, like to, need, let me, can i, could i, put me, connect me");
+    asks.then_some(Act::AskWhetherHuman)
+}
+
+/// Groups of people in a question about others; what callers say of themselves asks nothing.
+fn asks_about_groups(tokens: &Tokens) -> bool {
+    const GROUPS: &str = "\
+        muslim, muslims, jewish, jews, christian, christians, catholic, catholics, hindu, hindus, buddhist, \
+        religion, religious, religions, church, churches, mosque, mosques, synagogue, synagogues, temple, \
+        temples, white, black, hispanic, hispanics, latino, latinos, latina, mexican, mexicans, asian, asians, \
+        african, chinese people, indian, indians, arab, arabs, foreigners, immigrants, immigrant, refugees, gay, \
+        lesbian, gays, disabled people, handicapped, families, young families, kids, children, singles, elderly, \
+        old people, young people, race, races, schools, school";
+    const OTHERS: &str = "\
+        are there many, are there a lot, are there lots, are there any, are there other, how many, is it mostly, \
+        is it mainly, is it a mostly, mostly, mainly, lots of, a lot of, full of, is there a, is there any, live \
+        there, live around, live in the area, what is the, what's the, what about the, how are the, how is the, \
+        how good, in the area, in that area, in the neighborhood, is it good for, is it ok for, is it suitable, \
+        is it right for, good place for, who";
+    tokens.has(GROUPS) && tokens.has(OTHERS) && is_question(tokens)
 }
 
 fn asks_human(tokens: &Tokens) -> bool {
     const PEOPLE: &str = "\
         human, person, someone, somebody, agent, representative, realtor, broker, operator, manager, \
-        colleague, human being, staff, someone real, an actual person";
+        colleague, human being, staff, someone real, an actual person, supervisor, your boss";
     const WISHES: &str = "\
         speak, talk, transfer, connect, get me, put me, pass me, give me, want a, want an, need a, need \
         an, call me, contact me, reach me, phone me, have someone, have somebody";
@@ -197,7 +273,7 @@ fn asks_human(tokens: &Tokens) -> bool {
         || tokens.has(
             "\
             call me back, call back, callback, ring me back, leave a message, take a message, human \
-            please",
+            please, put me through, transfer me, connect me",
         )
 }
 
@@ -210,7 +286,7 @@ fn agreement(tokens: &Tokens, heard: &mut Heard) {
         yes, yeah, yep, yup, yea, sure, ok, okay, correct, exactly, absolutely, definitely, of course, \
         certainly, sounds good, sounds great, please do, that works, works for me, let's do it, let's do \
         that, go ahead, i'd love to, i'd like that, that's right, alright, all right, go for it, do it, \
-        mhm, uh huh, why not, by all means, i like it, i like that";
+        mhm, uh huh, why not, by all means, i like it, i like that, go on then";
     // Assent only where nothing else is said: "a good house, please" agrees to nothing.
     const WEAK_YES: &str = "\
         perfect, great, fine, good, wonderful, please, lovely, excellent, fantastic, awesome, \
@@ -310,7 +386,7 @@ fn facets(tokens: &Tokens, heard: &mut Heard) {
 pub(super) fn is_question(tokens: &Tokens) -> bool {
     const STARTS: &str = "\
         what, what's, which, where, where's, when, when's, how, how's, why, who, who's, can you, could \
-        you, can i, could i, do you, does, is it, is there, is that, is the, are there, are you, are \
+        you, can i, could i, do you, does, is it, is there, is that, is the, are the, are there, are you, are \
         they, will it, will there, will that, will you, will they, would you, did, has, tell me";
     (0..tokens.len().min(6)).any(|at| tokens.any_at(at, STARTS).is_some())
 }
@@ -343,9 +419,18 @@ mod tests {
             (
                 Act::AskRobot,
                 "\
-                    are you a robot, am i talking to a real person, is this a recording, are you human, \
-                    you sound like a machine, is this an ai, who am i speaking to",
+                    are you a robot, is this a recording, you sound like a machine, is this an ai, who am i \
+                    speaking to, am i talking to a machine, are you a machine or a person",
             ),
+            (
+                Act::AskWhetherHuman,
+                "\
+                    am i talking to a real person, are you human, are you a real person, is this a human",
+            ),
+            (Act::GoOn, "go on, please continue, you were saying"),
+            (Act::CallMe, "call me back tomorrow, can i get a callback, please give me a call"),
+            (Act::LeaveMessage, "can i leave a message, take a message for her, let him know i called"),
+            (Act::Mail, "can you email me that, send me the details, please send it by email"),
             (
                 Act::AskHuman,
                 "\
@@ -451,7 +536,7 @@ mod tests {
     #[test]
     fn a_robot_question_is_no_wish_for_a_person_and_the_other_way_round() {
         assert!(!acts("am i talking to a real person").is(Act::AskHuman));
-        assert!(!acts("i want to talk to a real person").is(Act::AskRobot));
+        assert!(!acts("i want to talk to a real person").is(Act::AskWhetherHuman));
         assert!(acts("i want to talk to a real person").is(Act::AskHuman));
     }
 

@@ -140,7 +140,7 @@ fn weekday_day(tokens: &Tokens, at: usize, today: Date) -> Option<(Date, usize)>
     // "friday the twenty seventh": the number decides.
     if let Some(the) = tokens.any_at(next, "the")
         && let Some((number, length)) = ordinal_at(tokens, next + the)
-        && let Some(date) = day_of_month(today, number)
+        && let Some(date) = day_of_month(today, i8::try_from(number).ok()?)
     {
         return Some((date, lead + 1 + the + length));
     }
@@ -184,7 +184,7 @@ fn bare_ordinal(tokens: &Tokens, at: usize, today: Date, low: LowOrdinals) -> Op
     if counts_something || is_street || low_number || (number <= 5 && the == 0) {
         return None;
     }
-    Some((day_of_month(today, number)?, the + length))
+    Some((day_of_month(today, i8::try_from(number).ok()?)?, the + length))
 }
 
 fn number_of_day(tokens: &Tokens, at: usize) -> Option<(u64, usize)> {
@@ -223,8 +223,7 @@ fn in_next_week(today: Date, day: Weekday) -> Option<Date> {
 }
 
 /// The next time that the month has this day, today included.
-fn day_of_month(today: Date, number: u64) -> Option<Date> {
-    let number = i8::try_from(number).ok()?;
+pub(super) fn day_of_month(today: Date, number: i8) -> Option<Date> {
     let first = today.first_of_month();
     (0..4_i64).find_map(|months| {
         let month = first.checked_add(months.months()).ok()?;

@@ -25,7 +25,7 @@ pub(super) fn leave(memory: &Memory) -> Option<Move> {
             && done
             && nothing_more
             && heard.facets.is_empty()
-            && !heard.is(Act::AskHuman))
+            && !heard.asks_errand())
         || give_up;
     if !leaves {
         return None;

@@ -2,6 +2,7 @@
 
 use super::{
     acts::is_question,
+    email::email_in,
     heard::Heard,
     moves::Asked,
     numbers::{digit_word, small_at},
@@ -13,34 +14,49 @@ use super::{
 /// Words of a name that are kept.
 const MAX_NAME_WORDS: usize = 3;
 
-/// "anna dot lee at example dot com".
+/// An address of electronic mail.
 pub(super) fn email(tokens: &mut Tokens, heard: &mut Heard) {
-    let Some(at) = (1..tokens.len()).find(|at| {
-        tokens.word(*at) == "at"
-            && (at + 1..(at + 4).min(tokens.len())).any(|dot| {
-                tokens.word(dot) == "dot"
-                    && matches!(
-                        tokens.word(dot + 1),
-                        "com" | "net" | "org" | "edu" | "io" | "us" | "co" | "me"
-                    )
-            })
-    }) else {
-        return;
-    };
-    let Some(dot) = (at + 1..tokens.len()).find(|dot| tokens.word(*dot) == "dot") else { return };
-    let mut from = at - 1;
-    while from >= 2 && matches!(tokens.word(from - 1), "dot" | "underscore" | "dash") {
-        from -= 2;
+    if let Some(address) = email_in(tokens) {
+        heard.email = Some(address);
     }
-    let symbol = |word: &str| match word {
-        "dot" => ".".to_owned(),
-        "underscore" => "_".to_owned(),
-        "dash" => "-".to_owned(),
-        "at" => "@".to_owned(),
-        other => other.to_owned(),
-    };
-    heard.email = Some((from..dot + 2).map(|place| symbol(tokens.word(place))).collect());
-    tokens.claim(from..dot + 2);
+}
+
+/// Whom the caller wants to speak to, or to leave a message for: a name, never a kind of person.
+pub(super) fn person(tokens: &Tokens, context: &Context<'_>, heard: &mut Heard) {
+    const LEADS: &str = "\
+        speak to, speak with, talk to, talk with, put me through to, transfer me to, connect me to, connect me with, \
+        get me, reach, message for, message to, tell, let, i'm calling for, calling for";
+    const ASKED: &str = "to, with, for, please";
+    let asked = *context.asked == Asked::Person;
+    for at in 0..tokens.len() {
+        let lead = tokens.any_at(at, LEADS).or_else(|| asked.then(|| tokens.any_at(at, ASKED)).flatten());
+        let Some(length) = lead else { continue };
+        let (name, _) = run(tokens, at + length, part_of_name);
+        if name.is_some() {
+            heard.person = name;
+            return;
+        }
+    }
+    if asked {
+        let from = (0..tokens.len()).find(|at| tokens.free(*at).is_some_and(part_of_name));
+        heard.person = from.and_then(|from| run(tokens, from, part_of_name).0);
+    }
+}
+
+/// What is to be passed on, where it stands in the same words as the wish: "tell her that the keys are back".
+pub(super) fn message(tokens: &Tokens, heard: &mut Heard) {
+    const LEADS: &str = "\
+        tell them that, tell him that, tell her that, let them know that, let him know that, let her know that, let \
+        them know, let him know, let her know, message saying that, message saying, message that, message is that, \
+        message is, say that, pass on that";
+    // Fewer words are no message.
+    const LEAST_WORDS: usize = 3;
+    let named = heard.person.is_some().then(|| tokens.find("that, saying")).flatten();
+    let Some(found) = tokens.find(LEADS).or(named) else { return };
+    if tokens.len() - found.end >= LEAST_WORDS {
+        let words: Vec<&str> = (found.end..tokens.len()).map(|at| tokens.word(at)).collect();
+        heard.message = Some(words.join(" "));
+    }
 }
 
 /// A telephone number in digits or words, with "double", "oh" and groups ("five one two, five fifty five…").
@@ -164,7 +180,9 @@ pub(super) fn name(tokens: &mut Tokens, context: &Context<'_>, heard: &mut Heard
             it's for, it is for, this is for, this is, i'm, i am, you're speaking with, you are speaking with, you're talking to";
     const WHEN_ASKED: &str = "it's, it is, that's, that would be, that'd be, put it under, put, under, for";
     for at in 0..tokens.len() {
-        if let Some(length) = tokens.any_at(at, SURE) {
+        // "Call me back" tells no name.
+        let calls = tokens.phrase_at(at, "call me").is_some_and(|length| is_common(tokens.word(at + length)));
+        if let Some(length) = tokens.any_at(at, SURE).filter(|_| !calls) {
             let (name, end) = run(tokens, at + length, |word| !ends_name(word));
             if name.is_some() {
                 heard.name = name;

@@ -351,9 +351,10 @@ fn alone(tokens: &Tokens, context: &Context<'_>, heard: &Heard) -> Option<(usize
     let mut runs = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
+        // Where callers come from is not where they want to live.
         let owned = matches!(
             tokens.before(at),
-            "my" | "his" | "her" | "our" | "a" | "an" | "your" | "i'm" | "be" | "very"
+            "my" | "his" | "her" | "our" | "a" | "an" | "your" | "i'm" | "be" | "very" | "from"
         );
         let owned = owned || (!awaited && tokens.before(at) == "the");
         match area_run(tokens, at) {

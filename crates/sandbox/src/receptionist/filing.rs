@@ -14,6 +14,10 @@ impl Memory {
         self.last = Last::Tools;
         let Some((tool, arguments)) = self.pending.remove(id) else { return };
         let answer: Value = serde_json::from_str(content).unwrap_or(Value::Null);
+        if answer.get("status").and_then(Value::as_str) == Some("not finished yet") {
+            self.unfinished.push((tool, arguments));
+            return;
+        }
         let understood = match tool {
             Tool::SearchListings => self.searched(arguments, &answer),
             Tool::GetListing => self.described(&answer),
@@ -25,6 +29,11 @@ impl Memory {
                     (self.lead_saved, self.fresh_lead) = (true, self.note.is_some());
                 }
                 saved
+            }
+            Tool::RescheduleViewing => self.rescheduled(&arguments, answer),
+            Tool::CancelViewing => self.cancelled(&arguments, answer),
+            Tool::TakeMessage | Tool::TransferToHuman | Tool::SendSummary | Tool::RequestCallback => {
+                self.ran_errand(tool, answer)
             }
             Tool::EndCall => {
                 self.ended = true;
@@ -113,12 +122,60 @@ impl Memory {
     }
 }
 
+impl Memory {
+    /// An errand is run if its tool says nothing else.
+    fn ran_errand(&mut self, tool: Tool, answer: Value) -> bool {
+        let done =
+            answer.as_object().is_some_and(|answer| !answer.is_empty() && !answer.contains_key("error"));
+        let told = if done { &mut self.errands.answers } else { &mut self.errands.refusals };
+        told.insert(tool, answer);
+        done
+    }
+
+    fn rescheduled(&mut self, arguments: &Value, answer: Value) -> bool {
+        let text = |name: &str| arguments.get(name).and_then(Value::as_str);
+        let day: Option<Date> = text("date").and_then(|day| day.parse().ok());
+        let time = text("time").and_then(parse_time);
+        let own = text("viewing")
+            .and_then(|viewing| self.bookings.iter().position(|booking| booking.viewing == viewing));
+        let (Some(at), Some(day), Some(time)) = (own, day, time) else {
+            return self.ran_errand(Tool::RescheduleViewing, answer);
+        };
+        let listing = self.bookings[at].listing.clone();
+        if let Some(free) = answer.get("free").filter(|_| answer.get("error").is_some()) {
+            let free = times_in(free).into_iter().filter(|free| *free != time).collect();
+            self.plans.insert((listing, day), DayPlan::Free(free));
+            return true;
+        }
+        let done =
+            answer.as_object().is_some_and(|answer| !answer.is_empty() && !answer.contains_key("error"));
+        if done {
+            let mut booking = self.bookings.remove(at);
+            (booking.day, booking.time, booking.moved) = (day, time, true);
+            if let Some(viewing) = answer.get("viewing").and_then(Value::as_str) {
+                viewing.clone_into(&mut booking.viewing);
+            }
+            self.fresh_booking = Some(booking.clone());
+            self.bookings.push(booking);
+        }
+        done
+    }
+
+    fn cancelled(&mut self, arguments: &Value, answer: Value) -> bool {
+        let done = self.ran_errand(Tool::CancelViewing, answer);
+        if done && let Some(viewing) = arguments.get("viewing").and_then(Value::as_str) {
+            self.bookings.retain(|booking| booking.viewing != viewing);
+        }
+        done
+    }
+}
+
 fn listing_and_day(arguments: &Value) -> Option<(String, Date)> {
     let listing = arguments.get("listing")?.as_str()?.to_owned();
     Some((listing, arguments.get("day")?.as_str()?.parse().ok()?))
 }
 
-fn times_in(value: &Value) -> Vec<Time> {
+pub(super) fn times_in(value: &Value) -> Vec<Time> {
     let mut times: Vec<Time> = value
         .as_array()
         .into_iter()

@@ -32,10 +32,19 @@ pub(super) enum Act {
     Enough,
     /// Asks whether a machine is speaking.
     AskRobot,
+    /// Asks the same the other way round: whether a person is speaking.
+    AskWhetherHuman,
     /// Asks about neighbours, safety, schools: what a broker must not judge.
     AskPeople,
     AskHuman,
+    /// Wants to be called back.
+    CallMe,
+    LeaveMessage,
+    /// Wants it in writing, by e-mail.
+    Mail,
     Repeat,
+    /// Wants to hear the rest of an answer that was cut.
+    GoOn,
     Wait,
     CanYouHear,
     /// Wants to see a home.
@@ -132,6 +141,10 @@ pub(super) struct Heard {
     /// Digits that are too few for a telephone number.
     pub(super) partial_phone: bool,
     pub(super) email: Option<String>,
+    /// Whom the caller wants to speak to, or to leave a message for.
+    pub(super) person: Option<String>,
+    /// Words to be passed on.
+    pub(super) message: Option<String>,
     pub(super) timeline: Option<Timeline>,
     pub(super) financing: Option<&'static str>,
     pub(super) topic: Option<Topic>,
@@ -163,6 +176,7 @@ impl Heard {
             || self.phone.is_some()
             || self.partial_phone
             || self.email.is_some()
+            || self.message.is_some()
             || self.timeline.is_some()
             || self.financing.is_some()
     }
@@ -170,6 +184,13 @@ impl Heard {
     /// Any fact at all.
     pub(super) fn has_facts(&self) -> bool {
         self.has_criteria() || self.has_schedule() || self.has_contact() || self.choice.is_some()
+    }
+
+    /// Something to be done that is not about finding a home.
+    pub(super) fn asks_errand(&self) -> bool {
+        const ERRANDS: [Act; 6] =
+            [Act::AskHuman, Act::CallMe, Act::LeaveMessage, Act::Mail, Act::Rebook, Act::Cancel];
+        ERRANDS.iter().any(|act| self.is(*act))
     }
 
     /// Something that moves the conversation on, rather than a remark beside it.
@@ -214,6 +235,8 @@ impl Heard {
         self.phone = later.phone.or(self.phone.take());
         self.partial_phone |= later.partial_phone;
         self.email = later.email.or(self.email.take());
+        self.person = later.person.or(self.person.take());
+        self.message = later.message.or(self.message.take());
         self.timeline = later.timeline.or(self.timeline);
         self.financing = later.financing.or(self.financing);
         self.topic = later.topic.or(self.topic);

@@ -1,22 +1,32 @@
 //! What an utterance changes in what is known.
 
 use super::{
+    errands::Errands,
     heard::{Act, DayWish, Heard, Offer, Wish},
+    language::Language,
     memory::{Booking, Criterion, Goal, Last, Memory},
-    moves::Asked,
+    moves::{Asked, Tool},
     understand::{Context, understand},
 };
 
 impl Memory {
     /// The caller spoke.
     pub(super) fn hear(&mut self, text: &str) {
-        let heard = understand(text, &self.context());
+        let mut heard = understand(&self.language.gloss(text), &self.context());
+        if heard.message.is_some() && self.language != Language::English {
+            // A gloss is good enough to be understood, not to be passed on.
+            heard.message = (self.asked == Asked::Message).then(|| text.trim().chars().take(800).collect());
+        }
+        self.go_on(&mut heard);
+        self.utterances += 1;
         self.topic = heard.topic.or(self.topic);
         self.misses = if heard.is_empty() { self.misses + 1 } else { 0 };
         self.learn_contact(&heard);
         let changed = self.learn_criteria(&heard);
         self.learn_choice(&heard, changed);
-        self.learn_schedule(&heard, changed);
+        if !self.learn_errands(&heard) {
+            self.learn_schedule(&heard, changed);
+        }
         self.set_goal(&heard, changed);
         // What was said before the agent came to answer still waits for its answer.
         if matches!(self.last, Last::Caller | Last::Tools) {
@@ -27,7 +37,16 @@ impl Memory {
         self.last = Last::Caller;
         self.confirmed = false;
         self.rounds = 0;
+        self.turn_announced = false;
         self.failed.clear();
+        self.errands.refusals.clear();
+    }
+
+    /// "Go on" after a whole answer wants it again.
+    fn go_on(&self, heard: &mut Heard) {
+        if heard.is(Act::GoOn) && self.rest.is_none() {
+            heard.acts.insert(Act::Repeat);
+        }
     }
 
     fn context(&self) -> Context<'_> {
@@ -112,6 +131,13 @@ impl Memory {
             | Asked::Phone
             | Asked::CallBack
             | Asked::Change
+            | Asked::Recording
+            | Asked::Message
+            | Asked::WayOut
+            | Asked::Person
+            | Asked::Email
+            | Asked::EmailRight
+            | Asked::CallWhen
             | Asked::AnythingElse => {}
         }
         let changed = self.wanted != before;
@@ -148,6 +174,10 @@ impl Memory {
             self.moving = false;
         }
         if let Some(booking) = self.concerned_booking(heard, changed).cloned() {
+            if heard.is(Act::Cancel) && self.tools.contains(&Tool::CancelViewing) {
+                self.errands.cancelling = Some(booking.viewing);
+                return;
+            }
             if heard.is(Act::Cancel) {
                 self.note = Some(format!("asks to cancel viewing {}", booking.viewing));
                 return;
@@ -213,21 +243,43 @@ impl Memory {
         self.bookings.last().filter(|_| settled && concerns)
     }
 
+    /// Whether days and times that are named belong to something else than a home.
+    fn on_errand(&self) -> bool {
+        match self.goal {
+            Goal::CallAt | Goal::Move | Goal::Message | Goal::Person | Goal::Mail | Goal::Cancel => true,
+            Goal::None | Goal::Home | Goal::Sale | Goal::CallBack => false,
+        }
+    }
+
     fn set_goal(&mut self, heard: &Heard, changed: bool) {
         const HOME: [Act; 7] =
             [Act::View, Act::Search, Act::More, Act::Cheaper, Act::Bigger, Act::AskAreas, Act::AskTimes];
         let called_back = self.asked == Asked::CallBack && heard.is(Act::Yes);
-        if heard.is(Act::Sell) {
+        if self.drops_errand(heard) {
+            (self.goal, self.errands) = (Goal::None, Errands::default());
+        } else if let Some(goal) = self.errand_goal(heard) {
+            if goal == Goal::Move {
+                (self.day, self.time, self.soonest) = (None, None, false);
+                self.offered_times.clear();
+                self.learn_schedule(heard, false);
+            }
+            self.goal = goal;
+        } else if heard.is(Act::Sell) {
             self.goal = Goal::Sale;
             self.note = Some("wants to sell a home".to_owned());
-        } else if heard.is(Act::AskHuman) || called_back {
+        } else if heard.is(Act::AskHuman)
+            || heard.is(Act::CallMe)
+            || heard.is(Act::LeaveMessage)
+            || called_back
+            || (heard.is(Act::Rebook) && self.bookings.is_empty() && self.chosen.is_none())
+        {
             self.goal = Goal::CallBack;
             self.note = Some("asks for a call back".to_owned());
         } else if changed
             || heard.choice.is_some()
             || self.moving
             || HOME.iter().any(|act| heard.is(*act))
-            || (heard.has_schedule() && self.note.is_none())
+            || (heard.has_schedule() && self.note.is_none() && !self.on_errand())
             || (heard.is(Act::Indifferent) && self.asked == Asked::Open)
         {
             self.goal = Goal::Home;

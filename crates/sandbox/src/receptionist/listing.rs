@@ -58,6 +58,11 @@ impl Listing {
         capitalise(&words.join(" "))
     }
 
+    /// "Maple Street": the address without its number.
+    pub(super) fn spoken_street(&self) -> String {
+        street_of(&self.address)
+    }
+
     /// "a three bedroom house".
     pub(super) fn spoken_kind(&self) -> String {
         let kind = self.kind.map_or("home", kind_word);
@@ -105,6 +110,14 @@ impl Listing {
     pub(super) fn house_number(&self) -> Option<u64> {
         self.address.split_whitespace().next()?.parse().ok()
     }
+}
+
+/// An address without the number of the house, as it is spoken.
+pub(super) fn street_of(address: &str) -> String {
+    let numbered = address.split_whitespace().next().is_some_and(|word| word.parse::<u64>().is_ok());
+    let words =
+        address.split_whitespace().skip(usize::from(numbered)).map(|word| spoken_address_word((1, word)));
+    capitalise(&words.collect::<Vec<_>>().join(" "))
 }
 
 /// A word of a street as it is said: `5th` is "fifth", `St` is "street".

@@ -3,9 +3,12 @@
 use super::{
     Prompt, PromptMessage, ToolCallMade,
     decide::decide,
-    heard::{Heard, Topic, Wish},
+    errands::Errands,
+    heard::{Act, Heard, Topic, Wish},
+    language::Language,
     listing::Listing,
     moves::{Asked, Line, Move, Say, Tool},
+    phrases::{Tone, rest_of},
     wanted::Wanted,
 };
 use jiff::civil::{Date, Time};
@@ -26,7 +29,23 @@ pub(super) enum Goal {
     Sale,
     /// The caller wants a person: a colleague calls back.
     CallBack,
+    /// The caller wants a person: the call is put through.
+    Person,
+    /// Words are to be passed on.
+    Message,
+    /// Everything that was found and booked is to be sent by e-mail.
+    Mail,
+    /// Somebody is to call back at a certain time.
+    CallAt,
+    /// A viewing that was booked before this call is to be moved.
+    Move,
+    /// A viewing is to be cancelled.
+    Cancel,
 }
+
+/// The line of the system prompt that asks for a word before a tool is used.
+const ANNOUNCE: &str =
+    "Before a tool that looks something up or books, say in at most six words what you are about to do.";
 
 /// Who spoke last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +90,9 @@ pub(super) struct Memory {
     pub(super) today: Option<Date>,
     pub(super) caller: Option<String>,
     pub(super) tools: BTreeSet<Tool>,
+    pub(super) language: Language,
+    /// The model is asked to say what it is about to do.
+    pub(super) announces: bool,
     // What the caller wants and is.
     pub(super) goal: Goal,
     pub(super) wanted: Wanted,
@@ -99,6 +121,7 @@ pub(super) struct Memory {
     /// Something a colleague must be told, not saved yet.
     pub(super) note: Option<String>,
     pub(super) ended: bool,
+    pub(super) errands: Errands,
     // What happened since the caller spoke.
     pub(super) turn: Heard,
     pub(super) rounds: usize,
@@ -119,9 +142,19 @@ pub(super) struct Memory {
     pub(super) last_say: Option<Say>,
     /// Utterances in a row that were not understood.
     pub(super) misses: usize,
+    /// What the caller did not hear of the last answer.
+    pub(super) rest: Option<String>,
+    /// Utterances so far: varies the wording.
+    pub(super) utterances: u64,
+    /// Announcements so far: no announcement comes twice in a row.
+    pub(super) announced: usize,
+    /// Whether something was announced since the caller spoke.
+    pub(super) turn_announced: bool,
     pub(super) topic: Option<Topic>,
     /// Tool calls that were made and are not answered yet.
     pub(super) pending: BTreeMap<String, (Tool, Value)>,
+    /// Tool calls that the platform says are not finished.
+    pub(super) unfinished: Vec<(Tool, Value)>,
 }
 
 /// What a search can be narrowed by.
@@ -152,6 +185,8 @@ impl Memory {
             today: today_in(&prompt.system),
             caller: caller_in(&prompt.system),
             tools: prompt.tools.iter().filter_map(|name| Tool::from_name(name)).collect(),
+            language: Language::of(&prompt.system),
+            announces: prompt.system.contains(ANNOUNCE),
             goal: Goal::None,
             wanted: Wanted::default(),
             indifferent: BTreeSet::new(),
@@ -174,6 +209,7 @@ impl Memory {
             lead_saved: false,
             note: None,
             ended: false,
+            errands: Errands::default(),
             turn: Heard::default(),
             rounds: 0,
             failed: BTreeSet::new(),
@@ -189,8 +225,13 @@ impl Memory {
             declined_times: BTreeSet::new(),
             last_say: None,
             misses: 0,
+            rest: None,
+            utterances: 0,
+            announced: 0,
+            turn_announced: false,
             topic: None,
             pending: BTreeMap::new(),
+            unfinished: Vec::new(),
         }
     }
 
@@ -199,25 +240,71 @@ impl Memory {
         self.phone.as_deref().or(self.caller.as_deref())
     }
 
+    /// An answer in words.
+    pub(super) fn render(&self, say: &Say) -> String {
+        let variant = say.asked.as_ref().map_or(0, |asked| self.variant_of(asked));
+        let tone = Tone { today: self.today, variant, seed: self.utterances, again: false };
+        self.language.render(say, tone)
+    }
+
     fn said(&mut self, text: Option<&str>, calls: &[ToolCallMade]) {
-        // The words themselves may have been cut by an interruption; what they were is computed again.
-        if text.is_some_and(|text| !text.trim().is_empty()) && self.last != Last::Agent {
-            match decide(self) {
-                Move::Say(say) | Move::SayAndCall { say, .. } => {
-                    self.apply(say);
-                    self.last = Last::Agent;
-                }
-                Move::Call(_) => {}
-            }
+        let text = text.map(str::trim).filter(|text| !text.is_empty());
+        if let Some(text) = text {
+            self.spoke(text);
         }
         if !calls.is_empty() {
             self.rounds += 1;
+        }
+        let mut tools = calls.iter().filter_map(|call| Tool::from_name(&call.name));
+        if tools.find(|tool| tool.is_announced()).is_some_and(|tool| self.is_worth_a_word(tool)) {
+            self.announced += 1;
+            self.turn_announced = true;
         }
         for call in calls {
             if let Some(tool) = Tool::from_name(&call.name) {
                 let arguments = serde_json::from_str(&call.arguments).unwrap_or(Value::Null);
                 self.pending.insert(call.id.clone(), (tool, arguments));
             }
+        }
+    }
+
+    /// Once for what is looked up in a turn, and before anything that changes something.
+    pub(super) fn is_worth_a_word(&self, tool: Tool) -> bool {
+        !self.turn_announced || tool.commits()
+    }
+
+    /// The agent's words were heard.
+    fn spoke(&mut self, text: &str) {
+        if self.language.says_nobody_took(text) {
+            self.not_put_through();
+            self.last = Last::Agent;
+            return;
+        }
+        // The caller still waits for what was asked: the next words join it.
+        if self.language.says_still_looking(text) {
+            for act in
+                [Act::AskRobot, Act::AskWhetherHuman, Act::AskPeople, Act::CanYouHear, Act::Wait, Act::Repeat]
+            {
+                self.turn.acts.remove(&act);
+            }
+            return;
+        }
+        if self.last == Last::Agent {
+            return;
+        }
+        let greeting = self.last == Last::Nobody;
+        // The words themselves may have been cut by an interruption; what they were is computed again.
+        match decide(self) {
+            Move::Say(say) | Move::SayAndCall { say, .. } => {
+                let rest = rest_of(&self.render(&say), text);
+                self.apply(say);
+                self.rest = rest;
+                self.last = Last::Agent;
+            }
+            Move::Call(_) => {}
+        }
+        if greeting && self.language.asks_to_record(text) {
+            self.asked = Asked::Recording;
         }
     }
 
@@ -234,7 +321,9 @@ impl Memory {
                     (self.goal, self.note, self.fresh_lead) = (Goal::None, None, false);
                 }
                 Line::Booked { .. } => {
-                    (self.goal, self.fresh_booking, self.fresh_lead) = (Goal::None, None, false);
+                    // Where the summary that was asked for should go is asked once all is booked.
+                    self.goal = if self.errands.mail_wanted { Goal::Mail } else { Goal::None };
+                    (self.fresh_booking, self.fresh_lead) = (None, false);
                     (self.chosen, self.day, self.time, self.soonest) = (None, None, None, false);
                     (self.moving, self.confirmed, self.variant) = (false, true, 0);
                     self.asked = Asked::AnythingElse;
@@ -249,9 +338,11 @@ impl Memory {
                     self.offered_times.clone_from(times);
                     self.time = None;
                 }
+                Line::Errand(errand) => self.told(errand),
                 Line::Hello(_)
                 | Line::Happy
                 | Line::Robot
+                | Line::NotHuman
                 | Line::HomesOnly
                 | Line::Welcome
                 | Line::Unclear(_)
@@ -288,12 +379,24 @@ impl Memory {
                 | Asked::Phone
                 | Asked::CallBack
                 | Asked::Change
+                | Asked::Recording
+                | Asked::Message
+                | Asked::WayOut
+                | Asked::Person
+                | Asked::Email
+                | Asked::EmailRight
+                | Asked::CallWhen
                 | Asked::AnythingElse => {}
             }
             self.variant = self.variant_of(&asked);
             self.asked = asked;
         }
-        self.last_say = Some(say);
+        // A question that follows later belongs to what was said before it.
+        let lines = match &self.last_say {
+            Some(last) if say.lines.is_empty() => last.lines.clone(),
+            Some(_) | None => say.lines,
+        };
+        self.last_say = Some(Say { lines, asked: say.asked });
     }
 
     fn present(&mut self, ids: Vec<String>) {

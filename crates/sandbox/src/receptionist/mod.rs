@@ -17,24 +17,44 @@
 //! - An id, a price, a time or a day reaches a tool or the caller only if a tool returned it or the caller said it.
 //! - A home has at most one viewing in a call: a second booking of it moves the first. `save_lead` runs once in a call,
 //!   and again only to pass a new request on.
+//! - A tool is used only if the request offers it.
 //! - At most four rounds of tools come between an utterance and the answer to it.
 //! - An answer has at most 400 characters and begins with a sentence of at most eight words.
 //!
-//! To teach it one more thing to react to: add an `heard::Act` with its phrases in `acts.rs`, react in `decide.rs`
-//! with a `moves::Line`, and give that its words in `phrases.rs`. To teach it a language: another `phrases`
-//! function, and word lists beside those of `vocabulary.rs`.
+//! - Who a caller is changes nothing: the wording varies with the number of the turn, never with what was said, and what
+//!   callers say of themselves is no wish.
+//! - A tool that is at work is not called again; it is said to be at work, and its result is told when it is there.
+//! - Nothing is said to be done before its tool has answered that it is.
+//!
+//! Errands (messages, people, e-mail, call backs, viewings that are moved or cancelled) live in `errands.rs` and `learn_errands.rs`.
+//! Languages
+//! live in a directory each: a lexicon turns what is said into a `gloss` in the English words that are understood, and
+//! `language::Words` holds what is said back. So there is one understanding and one policy for all of them.
+//!
+//! To teach it one more thing to react to: add a `heard::Act` with its phrases in `acts.rs`, react in `decide.rs` or
+//! `errands.rs` with a `moves::Line` or a `moves::Errand`, and the compiler names the languages that need words for it. To
+//! teach it a language: a variant of `language::Language`, a lexicon, and its `Words`.
 
 mod acts;
 mod calendar;
 mod caller;
+mod chinese;
 mod contact;
 mod criteria;
 mod decide;
+mod email;
+mod english;
+mod english_errands;
+mod errands;
 mod filing;
 mod find;
+mod gloss;
 mod heard;
 mod hours;
+mod keypad;
+mod language;
 mod learn;
+mod learn_errands;
 mod listing;
 mod memory;
 mod moves;
@@ -42,6 +62,7 @@ mod numbers;
 mod phrases;
 mod reference;
 mod schedule;
+mod spanish;
 mod tokens;
 mod understand;
 mod viewing;
@@ -54,15 +75,16 @@ mod tests;
 pub use numbers::number_to_words;
 
 use decide::decide;
+use language::Doing;
 use memory::Memory;
-use moves::{Move, Say, Tool};
-use phrases::{Tone, english};
+use moves::{Move, Tool};
 use serde_json::Value;
 
 /// A request to the model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Prompt {
-    /// What the model is told to be and do. Of it, only "Today is …" and "The caller's number is …" are read.
+    /// What the model is told to be and do. Of it are read: "Today is …", "The caller's number is …", "Speak Spanish." or
+    /// "Speak Chinese.", and the wish to hear what the model is about to do.
     pub system: String,
     /// The conversation so far.
     pub messages: Vec<PromptMessage>,
@@ -114,29 +136,31 @@ pub struct Reply {
 /// Answers a request.
 pub fn reply(prompt: &Prompt) -> Reply {
     let memory = Memory::of(prompt);
-    let speak = |say: &Say| {
-        let variant = say.asked.as_ref().map_or(0, |asked| memory.variant_of(asked));
-        let tone = Tone { today: memory.today, variant, seed: seed(prompt) };
-        Some(english(say, tone))
-    };
     let named = |calls: Vec<(Tool, Value)>| {
         calls.into_iter().map(|(tool, arguments)| (tool.name().to_owned(), arguments)).collect()
     };
     match decide(&memory) {
-        Move::Call(calls) => Reply { text: None, tool_calls: named(calls) },
-        Move::Say(say) => Reply { text: speak(&say), tool_calls: Vec::new() },
-        Move::SayAndCall { say, calls } => Reply { text: speak(&say), tool_calls: named(calls) },
+        Move::Call(calls) => Reply { text: announcement(&memory, &calls), tool_calls: named(calls) },
+        Move::Say(say) => Reply { text: Some(memory.render(&say)), tool_calls: Vec::new() },
+        Move::SayAndCall { say, calls } => {
+            Reply { text: Some(memory.render(&say)), tool_calls: named(calls) }
+        }
     }
 }
 
-/// A number that varies the wording: the same for the same conversation.
-fn seed(prompt: &Prompt) -> u64 {
-    let spoken = prompt.messages.iter().filter_map(|message| match message {
-        PromptMessage::User(text) => Some(text.as_str()),
-        PromptMessage::Assistant { .. } | PromptMessage::Tool { .. } => None,
-    });
-    // FNV-1a.
-    spoken.flat_map(str::bytes).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+/// A few words before tools are used, if the prompt asks for them.
+fn announcement(memory: &Memory, calls: &[(Tool, Value)]) -> Option<String> {
+    let (tool, arguments) = calls.iter().find(|(tool, _)| tool.is_announced())?;
+    if !memory.announces || !memory.is_worth_a_word(*tool) {
+        return None;
+    }
+    let text = |name: &str| arguments.get(name).and_then(Value::as_str);
+    let doing = Doing {
+        tool: *tool,
+        area: text("area"),
+        day: text("day").and_then(|day| day.parse().ok()),
+        today: memory.today,
+        number: memory.announced,
+    };
+    (memory.language.words().announcement)(&doing)
 }

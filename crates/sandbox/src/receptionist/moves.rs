@@ -1,6 +1,6 @@
 //! What a decision can be: tools to call, statements to make, a question to ask. Data only.
 
-use super::{heard::Facet, listing::Listing, memory::Booking, wanted::Relaxed};
+use super::{heard::Facet, hours::Part, listing::Listing, memory::Booking, wanted::Relaxed};
 use jiff::civil::{Date, Time};
 use serde_json::Value;
 
@@ -12,16 +12,28 @@ pub(super) enum Tool {
     CheckAvailability,
     BookViewing,
     SaveLead,
+    TakeMessage,
+    TransferToHuman,
+    SendSummary,
+    RequestCallback,
+    RescheduleViewing,
+    CancelViewing,
     EndCall,
 }
 
 impl Tool {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 12] = [
         Self::SearchListings,
         Self::GetListing,
         Self::CheckAvailability,
         Self::BookViewing,
         Self::SaveLead,
+        Self::TakeMessage,
+        Self::TransferToHuman,
+        Self::SendSummary,
+        Self::RequestCallback,
+        Self::RescheduleViewing,
+        Self::CancelViewing,
         Self::EndCall,
     ];
 
@@ -32,8 +44,37 @@ impl Tool {
             Self::CheckAvailability => "check_availability",
             Self::BookViewing => "book_viewing",
             Self::SaveLead => "save_lead",
+            Self::TakeMessage => "take_message",
+            Self::TransferToHuman => "transfer_to_human",
+            Self::SendSummary => "send_summary",
+            Self::RequestCallback => "request_callback",
+            Self::RescheduleViewing => "reschedule_viewing",
+            Self::CancelViewing => "cancel_viewing",
             Self::EndCall => "end_call",
         }
+    }
+
+    /// Whether the caller is told before it is used.
+    pub(super) fn is_announced(self) -> bool {
+        match self {
+            Self::SearchListings
+            | Self::GetListing
+            | Self::CheckAvailability
+            | Self::BookViewing
+            | Self::TakeMessage
+            | Self::TransferToHuman
+            | Self::SendSummary
+            | Self::RequestCallback
+            | Self::RescheduleViewing
+            | Self::CancelViewing => true,
+            Self::SaveLead | Self::EndCall => false,
+        }
+    }
+
+    /// Whether it changes something for the caller: worth a word of its own.
+    pub(super) fn commits(self) -> bool {
+        !matches!(self, Self::SearchListings | Self::GetListing | Self::CheckAvailability)
+            && self.is_announced()
     }
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
@@ -62,6 +103,19 @@ pub(super) enum Asked {
     CallBack,
     /// What could be different, as nothing was found?
     Change,
+    /// May this call be recorded? Asked by the platform's greeting.
+    Recording,
+    /// What is the message?
+    Message,
+    /// A message, or a call back?
+    WayOut,
+    /// Which of the people who can be asked for?
+    Person,
+    Email,
+    /// Is this the right address?
+    EmailRight,
+    /// When shall somebody call back?
+    CallWhen,
     AnythingElse,
 }
 
@@ -71,6 +125,8 @@ pub(super) enum Line {
     Hello(Option<String>),
     Happy,
     Robot,
+    /// Asked whether a person is speaking.
+    NotHuman,
     HomesOnly,
     Welcome,
     /// Not understood, for the n-th time in a row.
@@ -126,8 +182,55 @@ pub(super) enum Line {
         home: Listing,
     },
     StillThere,
+    /// What is said of an errand.
+    Errand(Errand),
     Goodbye,
     GiveUp,
+}
+
+/// A statement about what the agent does for the caller besides finding and showing homes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Errand {
+    PuttingThrough(String),
+    NobodyFree,
+    /// Nobody of that name; these can be asked for.
+    NotListed(Vec<String>),
+    /// A message was taken, perhaps for somebody.
+    MessageTaken(Option<String>),
+    /// An address, read back.
+    ReadBack(String),
+    Sent(String),
+    NotSent,
+    NoMail,
+    CallArranged {
+        day: Date,
+        when: Hour,
+    },
+    NotArranged,
+    Moved {
+        address: Option<String>,
+        day: Date,
+        time: Time,
+    },
+    NotMoved,
+    Cancelled {
+        address: Option<String>,
+    },
+    NotCancelled,
+    /// A tool is at work and has not answered.
+    StillLooking,
+    /// Recording was assented to.
+    Assented,
+    NotRecorded,
+    /// The part of the last answer that was not heard.
+    Rest(String),
+}
+
+/// When on a day somebody calls back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hour {
+    At(Time),
+    In(Part),
 }
 
 /// An answer in words.
@@ -154,5 +257,10 @@ impl Move {
     /// Says this and asks that.
     pub(super) fn say(lines: Vec<Line>, asked: Asked) -> Self {
         Self::Say(Say { lines, asked: Some(asked) })
+    }
+
+    /// Calls one tool.
+    pub(super) fn call(tool: Tool, arguments: Value) -> Self {
+        Self::Call(vec![(tool, arguments)])
     }
 }

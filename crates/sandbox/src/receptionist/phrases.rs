@@ -1,24 +1,20 @@
-//! Every word the receptionist says, in English. Another language is another such function.
+//! How an answer is put together from statements and a question, in any language.
 //!
 //! Spoken answers: no digits, no markup, a short first sentence so that the voice can begin while the rest is still
 //! being made.
 
 use super::{
-    calendar::{full_day, spoken_day},
-    heard::{Facet, Offer},
-    hours::{short_time, spoken_time},
-    listing::{Listing, capitalise, kind_word, speakable, street_word},
-    moves::{Asked, Line, Say},
-    numbers::number_to_words,
-    vocabulary::title_case,
-    wanted::Relaxed,
+    language::Words,
+    moves::{Line, Say},
 };
-use jiff::civil::{Date, Time};
+use jiff::civil::Date;
 
 /// Characters of an answer.
 const MAX_CHARS: usize = 400;
 /// Words of a first sentence.
 const FIRST_SENTENCE_WORDS: usize = 8;
+/// What ends a sentence.
+const ENDS: [char; 6] = ['.', '?', '!', '。', '？', '！'];
 
 /// What an answer may depend on besides its content.
 #[derive(Debug, Clone, Copy)]
@@ -26,261 +22,60 @@ pub(super) struct Tone {
     pub(super) today: Option<Date>,
     /// How often the question has been asked in a row.
     pub(super) variant: usize,
-    /// Varies the wording from call to call, and is the same for the same conversation.
+    /// Varies the wording from turn to turn. Nothing of what callers say or are is in it: whoever asks the same gets
+    /// the same words.
     pub(super) seed: u64,
+    /// It was said before and not understood: other words.
+    pub(super) again: bool,
 }
 
 /// The answer in words.
-pub(super) fn english(say: &Say, tone: Tone) -> String {
-    let mut sentences: Vec<String> = say.lines.iter().map(|line| statement(line, tone)).collect();
+pub(super) fn assemble(say: &Say, tone: Tone, words: &Words) -> String {
+    let again = say.lines.contains(&Line::Again);
+    let tone = Tone { again, ..tone };
+    let mut sentences: Vec<String> = say.lines.iter().map(|line| (words.statement)(line, tone)).collect();
     if let Some(asked) = &say.asked {
-        sentences.push(question(asked, tone, &say.lines));
+        sentences.push((words.question)(asked, tone, &say.lines));
     }
     sentences.retain(|sentence| !sentence.is_empty());
-    let text = sentences.join(" ");
-    let first = text.split_inclusive(['.', '?', '!']).next().unwrap_or_default();
+    let text = sentences.join(words.gap);
+    let first = text.split_inclusive(ENDS).next().unwrap_or_default();
     let text = if first.split_whitespace().count() > FIRST_SENTENCE_WORDS {
-        let opener = pick(&["All right.", "Certainly.", "Let's see.", "Of course."], tone.seed);
-        format!("{opener} {text}")
+        format!("{}{}{text}", pick(words.openers, tone.seed), words.gap)
     } else {
         text
     };
     clamp(&text)
 }
 
-fn pick<'a>(variants: &[&'a str], number: u64) -> &'a str {
+/// The part of an answer that begins with the sentence in which the voice was interrupted, if it was.
+pub(super) fn rest_of(full: &str, heard: &str) -> Option<String> {
+    let sentences: Vec<&str> = full.split_inclusive(ENDS).collect();
+    let first = sentences.first()?;
+    // Something may have been said before the answer, an acknowledgement for instance.
+    let heard = match heard.find(first) {
+        Some(at) => &heard[at..],
+        None if full.starts_with(heard.trim()) => heard,
+        None => return None,
+    };
+    let complete = heard.split_inclusive(ENDS).filter(|sentence| sentence.ends_with(ENDS)).count();
+    let rest = sentences.get(complete..)?.concat();
+    (!rest.trim().is_empty()).then(|| rest.trim().to_owned())
+}
+
+pub(super) fn pick<'a>(variants: &[&'a str], number: u64) -> &'a str {
     variants[(number % variants.len() as u64) as usize]
 }
 
-fn statement(line: &Line, tone: Tone) -> String {
-    match line {
-        Line::Hello(None) => "Hello!".to_owned(),
-        Line::Hello(Some(name)) => format!("Nice to meet you, {}.", first_name(name)),
-        Line::Happy => pick(&["Happy to help.", "Sure.", "Of course.", "Certainly."], tone.seed).to_owned(),
-        Line::Robot => "Yes, I'm an AI assistant.".to_owned(),
-        Line::HomesOnly => "I can't judge that. I can only tell you about the home itself.".to_owned(),
-        Line::Welcome => "You're welcome.".to_owned(),
-        Line::Unclear(times) => UNCLEAR[times.min(&(UNCLEAR.len() - 1)).to_owned()].to_owned(),
-        Line::DontKnow => "I don't know that, I'm afraid.".to_owned(),
-        Line::Hearing => "Yes, I can hear you.".to_owned(),
-        Line::NoRush => "No problem, take your time.".to_owned(),
-        Line::Again => "Of course.".to_owned(),
-        Line::Offers { homes, total, relaxed, further, area } => {
-            let opening = offers_opening(homes.len(), *total, *relaxed, *further, area.as_deref());
-            format!("{opening} {}", described(homes))
-        }
-        Line::NothingFits => "I found nothing like that, sorry.".to_owned(),
-        Line::NoMore => "Those are all I have.".to_owned(),
-        Line::NoSuchStreet(street) => format!("I can't find {}.", spoken_place(street)),
-        Line::Areas(areas) if areas.is_empty() => "I don't have a list of areas.".to_owned(),
-        Line::Areas(areas) => format!("We're in several areas. For example, {}.", join(areas, "and")),
-        Line::Intro(home) => {
-            format!("{}, {} at {}.", home.spoken_address(), home.spoken_kind(), home.spoken_price())
-        }
-        Line::IsFree { day, time } => {
-            format!("{} at {} is free.", capitalise(&spoken_day(*day, tone.today)), spoken_time(*time))
-        }
-        Line::Times { day, times } => times_line(*day, times, tone),
-        Line::Instead { day, wanted, times } => {
-            let gone = wanted.map_or_else(
-                || "Nothing is free then.".to_owned(),
-                |time| format!("{} isn't free.", capitalise(&short_time(time))),
-            );
-            format!("{gone} {}", times_line(*day, times, tone))
-        }
-        Line::DayFull => "That day is fully booked.".to_owned(),
-        Line::DayRefused => "I can't offer that day.".to_owned(),
-        Line::Booked { booking, home, name } => {
-            let done = if booking.moved { "It's moved" } else { "You're booked" };
-            let opening = name
-                .as_ref()
-                .map_or_else(|| format!("{done}."), |name| format!("{done}, {}.", first_name(name)));
-            let address =
-                home.as_ref().map_or_else(|| speakable(&booking.address, 12), Listing::spoken_address);
-            format!("{opening} {address}, {} at {}.", full_day(booking.day), spoken_time(booking.time))
-        }
-        Line::AlreadyBooked { booking } => format!(
-            "Your viewing is booked. It's {} at {}.",
-            spoken_day(booking.day, tone.today),
-            spoken_time(booking.time),
-        ),
-        Line::CannotCancel => {
-            "I can't cancel viewings myself. I've passed it on, and a colleague will call you.".to_owned()
-        }
-        Line::WillCallBack(name) => {
-            let thanks = name
-                .as_ref()
-                .map_or_else(|| "Thank you.".to_owned(), |name| format!("Thank you, {}.", first_name(name)));
-            format!("{thanks} A colleague will call you back.")
-        }
-        Line::Down => "I can't reach that right now.".to_owned(),
-        Line::BookingFailed => "The booking didn't go through.".to_owned(),
-        Line::NeedName => "I need a name for the viewing.".to_owned(),
-        Line::NeedDigits => "I need all ten digits.".to_owned(),
-        Line::Fact { facet, home } => fact(*facet, home),
-        Line::StillThere => "Are you still there?".to_owned(),
-        Line::Goodbye => "Thank you for calling. Goodbye.".to_owned(),
-        Line::GiveUp => "I'm sorry, I can't understand you. Please call again later. Goodbye.".to_owned(),
-    }
-}
-
-const UNCLEAR: [&str; 5] = [
-    "Sorry, I didn't catch that.",
-    "I'm afraid I missed that.",
-    "I still didn't get it, sorry.",
-    "The line may be poor.",
-    "I really want to get this right.",
-];
-
-/// Each question in several wordings: whoever is asked again is asked differently.
-fn question(asked: &Asked, tone: Tone, lines: &[Line]) -> String {
-    let variants: &[&str] = match asked {
-        Asked::Open => &[
-            "How can I help you today?",
-            "Are you looking to buy or to rent?",
-            "You can name an area, a price or a size. What would you like?",
-        ],
-        Asked::Area => &[
-            "Which area would you like?",
-            "Which part of town should I look in?",
-            "Could you name a neighborhood, or say anywhere?",
-        ],
-        Asked::Bedrooms => {
-            &["How many bedrooms do you need?", "One bedroom, two, or more?", "What size should it be?"]
-        }
-        Asked::Budget => {
-            &["What is your budget?", "Up to what price should I look?", "Roughly how much would you spend?"]
-        }
-        Asked::Interest => &["Would you like to see it?", "Shall I book a viewing?", "Is it worth a visit?"],
-        Asked::Which => &[
-            "Which one interests you?",
-            "Would you like to see the first or the second?",
-            "Shall I tell you more about either?",
-        ],
-        Asked::Day => {
-            &["Which day suits you?", "What day could you come?", "Would tomorrow work, or another day?"]
-        }
-        Asked::Time { .. } => {
-            &["Which time suits you?", "What time would you prefer?", "Could you name one of those times?"]
-        }
-        Asked::Name => &[
-            "May I have your name?",
-            "What name should I put down?",
-            "Could you say your first and last name?",
-        ],
-        Asked::Phone => {
-            &["What number can we reach you on?", "Could you give me a phone number, digit by digit?"]
-        }
-        Asked::CallBack => &["Shall a colleague call you back?", "Would a call back help?"],
-        Asked::Change => &[
-            "Shall I try another area or price?",
-            "What could be different: area, size or price?",
-            "Where else should I look?",
-        ],
-        Asked::AnythingElse => &["Anything else I can do?", "What else can I help with?"],
-    };
-    let offers_one_time = lines.iter().any(
-        |line| matches!(line, Line::Times { times, .. } | Line::Instead { times, .. } if times.len() == 1),
-    );
-    if offers_one_time {
-        return "Does that suit you?".to_owned();
-    }
-    pick(variants, tone.variant as u64).to_owned()
-}
-
-fn offers_opening(
-    count: usize,
-    total: u64,
-    relaxed: Option<Relaxed>,
-    further: bool,
-    area: Option<&str>,
-) -> String {
-    if further {
-        return if count == 1 { "There is one more." } else { "There are others." }.to_owned();
-    }
-    match (relaxed, area) {
-        (Some(Relaxed::Price), _) => "Nothing within that budget. A little above it:".to_owned(),
-        (Some(Relaxed::Rooms), _) => "Nothing exactly like that. Close to it:".to_owned(),
-        (Some(Relaxed::Area), Some(area)) => {
-            format!("Nothing in {}. Elsewhere I have:", spoken_place(area))
-        }
-        (Some(Relaxed::Area), None) => "Nothing there. Elsewhere I have:".to_owned(),
-        (None, _) => match total {
-            0 | 1 => "I found one.".to_owned(),
-            2 => "I found two.".to_owned(),
-            3..=9 => format!("I found {}.", number_to_words(total)),
-            _ => "I found several.".to_owned(),
-        },
-    }
-}
-
-fn described(homes: &[Listing]) -> String {
-    if let [home] = homes {
-        return format!("{}, {} at {}.", home.spoken_address(), home.spoken_kind(), home.spoken_price());
-    }
-    let each = homes.iter().map(|home| {
-        format!("{}, {}, {}.", home.spoken_address(), home.spoken_bedrooms(), home.spoken_price())
-    });
-    each.collect::<Vec<_>>().join(" ")
-}
-
-fn times_line(day: Date, times: &[Time], tone: Tone) -> String {
-    let day = capitalise(&spoken_day(day, tone.today));
-    match times {
-        [] => String::new(),
-        [time] => format!("{day} at {} is free.", spoken_time(*time)),
-        _ => {
-            let spoken: Vec<String> = times.iter().map(|time| short_time(*time)).collect();
-            format!("{day} I have {}.", join(&spoken, "or"))
-        }
-    }
-}
-
-fn fact(facet: Facet, home: &Listing) -> String {
-    let address = home.spoken_address();
-    match facet {
-        Facet::Price if home.offer == Offer::Rent => format!("The rent is {}.", home.spoken_price()),
-        Facet::Price => format!("{address} is {}.", home.spoken_price()),
-        Facet::Bedrooms => format!("{address} has {}.", home.spoken_bedrooms()),
-        Facet::Bathrooms => format!("{address} has {}.", home.spoken_bathrooms()),
-        Facet::Address if home.area.is_empty() => format!("The address is {address}."),
-        Facet::Address | Facet::Area => format!("It's {address}, in {}.", home.area),
-        Facet::Kind => format!(
-            "{address} is {}.",
-            home.kind.map_or("a home".to_owned(), |kind| format!(
-                "a{} {}",
-                if kind_word(kind).starts_with('a') { "n" } else { "" },
-                kind_word(kind)
-            ))
-        ),
-        Facet::Available => format!("Yes, {address} is still available."),
-        Facet::Description => {
-            let text = home.description.as_deref().filter(|text| !text.is_empty()).unwrap_or(&home.headline);
-            let spoken = speakable(text, 26);
-            match spoken.as_str() {
-                "" => format!("{address} is {}.", home.spoken_kind()),
-                text if text.ends_with(['.', '!', '?']) => text.to_owned(),
-                text => format!("{text}."),
-            }
-        }
-    }
-}
-
-/// A place as the caller named it, fit to be spoken.
-fn spoken_place(place: &str) -> String {
-    let words: Vec<String> = place.to_lowercase().split(' ').take(4).flat_map(street_word).collect();
-    title_case(&words.join(" "))
-}
-
 /// How a caller is addressed: by first name, or in full with a title.
-fn first_name(name: &str) -> &str {
+pub(super) fn first_name(name: &str) -> &str {
     match name.split(' ').next() {
         Some("Dr" | "Doctor" | "Mr" | "Mrs" | "Ms" | "Miss" | "Professor") | None => name,
         Some(first) => first,
     }
 }
 
-fn join(items: &[String], last: &str) -> String {
+pub(super) fn join(items: &[String], last: &str) -> String {
     match items {
         [] => String::new(),
         [one] => one.clone(),
@@ -294,7 +89,37 @@ fn clamp(text: &str) -> String {
         return text.to_owned();
     }
     let cut: String = text.chars().take(MAX_CHARS - 1).collect();
-    let at = cut.rfind(['.', '?', '!']).map(|at| at + 1).or_else(|| cut.rfind(' ')).unwrap_or(cut.len());
+    let at = cut
+        .rfind(ENDS)
+        .and_then(|at| Some(at + cut[at..].chars().next()?.len_utf8()))
+        .or_else(|| cut.rfind(' '))
+        .unwrap_or(cut.len());
     let kept = cut[..at].trim_end();
-    if kept.ends_with(['.', '?', '!']) { kept.to_owned() } else { format!("{kept}.") }
+    if kept.ends_with(ENDS) { kept.to_owned() } else { format!("{kept}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_of_an_answer_begins_with_the_sentence_that_was_cut() {
+        let full = "I found two. Twelve Maple Street, three bedrooms. Which one interests you?";
+        for (heard, rest) in [
+            ("I found", Some(full)),
+            ("I found two.", Some("Twelve Maple Street, three bedrooms. Which one interests you?")),
+            (
+                "I found two. Twelve Maple",
+                Some("Twelve Maple Street, three bedrooms. Which one interests you?"),
+            ),
+            (
+                "One moment. I found two. Twelve",
+                Some("Twelve Maple Street, three bedrooms. Which one interests you?"),
+            ),
+            (full, None),
+            ("Something else", None),
+        ] {
+            assert_eq!(rest_of(full, heard).as_deref(), rest, "{heard}");
+        }
+    }
 }

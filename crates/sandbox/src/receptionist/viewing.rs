@@ -46,7 +46,7 @@ pub(super) fn schedule(memory: &Memory, home: &Listing, mut lines: Vec<Line>) ->
         };
         day
     };
-    if memory.failed.contains(&Tool::BookViewing) {
+    if memory.failed.contains(&Tool::BookViewing) || memory.failed.contains(&Tool::RescheduleViewing) {
         return down(memory, lines, Line::BookingFailed);
     }
     match find_day(memory, home, wanted) {
@@ -156,7 +156,7 @@ fn spread(times: &[Time]) -> Vec<Time> {
 }
 
 /// The free times closest to the one that is not.
-fn nearest(free: &[Time], wanted: Time) -> Vec<Time> {
+pub(super) fn nearest(free: &[Time], wanted: Time) -> Vec<Time> {
     let minutes = |time: Time| i32::from(time.hour()) * 60 + i32::from(time.minute());
     let mut times = free.to_vec();
     times.sort_by_key(|time| (minutes(*time) - minutes(wanted)).abs());
@@ -178,6 +178,12 @@ fn book(memory: &Memory, home: &Listing, day: Date, time: Time, mut lines: Vec<L
         Ok(question) => return question,
         Err(lines) => lines,
     };
+    let booked = memory.bookings.iter().find(|booking| booking.listing == home.id);
+    if let Some(booking) = booked.filter(|_| can(memory, Tool::RescheduleViewing)) {
+        let arguments =
+            json!({"viewing": booking.viewing, "date": day.to_string(), "time": time_argument(time)});
+        return Move::call(Tool::RescheduleViewing, arguments);
+    }
     if !can(memory, Tool::BookViewing) {
         return down(memory, lines, Line::BookingFailed);
     }
@@ -188,5 +194,5 @@ fn book(memory: &Memory, home: &Listing, day: Date, time: Time, mut lines: Vec<L
     if let (Some(phone), Some(map)) = (&memory.phone, arguments.as_object_mut()) {
         map.insert("phone".to_owned(), phone.as_str().into());
     }
-    Move::Call(vec![(Tool::BookViewing, arguments)])
+    Move::call(Tool::BookViewing, arguments)
 }

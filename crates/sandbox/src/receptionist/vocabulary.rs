@@ -60,6 +60,17 @@ welcome curious heard saw seen online website internet ad advert advertisement s
 interesting amazing charming attractive appealing promising cheers sounds worth visiting seeing address addresses text texting message messages sms write spanish english chinese language translate record recorded recording
 allowed possible bring include included includes landlord tenant tenants lawyer credit score income utilities deposit fee fees hoa taxes tax insurance
 inspection contract sign signing agency brokerage website app link photo photos picture pictures video virtual map directions bus transit highway airport
+pregnant expecting married divorced widowed widow widower retired disabled disability blind deaf wheelchair accessible accessibility
+wheelchairs ramp elevator muslim jewish christian catholic hindu buddhist religious church mosque synagogue temple gay lesbian straight
+transgender trans hispanic latino latina latinx asian african american mexican indian nigerian russian arab immigrant immigrants
+refugee veteran foreigner accent kids kid children child toddler newborn babies twins daughters sons grandmother grandfather grandma
+grandpa elderly senior seniors voucher vouchers section assistance dog's guide service deaf hearing impaired bit friend accessible
+ukrainian polish italian french german japanese korean vietnamese filipino cuban haitian somali ethiopian iranian turkish israeli
+message messages mail emails callback transfer transferred someone somebody's details summary send sending tell told telling let pass
+receptionist supervisor morning's continue keep going carry proceed reschedule postpone cancel cancelled cancelling
+busy tired excited nervous serious sick worried hungry bored stuck stressed eager confident certain aware familiar unsure unable
+running driving walking traveling relocating thinking wondering considering planning teaching studying teacher nurse doctor engineer student
+gardening cooking drive drives use uses using go goes every these those days week new here there afraid lost late
 yourself themselves herself himself nah okey dokey alrighty ya ye cool
 january february march april june july august september october november december
 ";
@@ -160,7 +171,20 @@ pub(super) fn ends_name(word: &str) -> bool {
 pub(super) fn can_be_first_name(word: &str) -> bool {
     matches!(
         word,
-        "will" | "max" | "may" | "april" | "june" | "rose" | "grace" | "hope" | "mark" | "summer" | "august"
+        "will"
+            | "max"
+            | "may"
+            | "april"
+            | "june"
+            | "rose"
+            | "grace"
+            | "hope"
+            | "mark"
+            | "summer"
+            | "august"
+            | "christian"
+            | "german"
+            | "israel"
     )
 }
 

@@ -234,9 +234,39 @@ fn prepare(text: &str, wav: &[u8]) -> Result<Spoken, EspeakError> {
     let speech = resample::arbitrary(&wav.samples, wav.rate_hz, subcarrier::SAMPLE_RATE_HZ)
         .map_err(|_| EspeakError::Rate { rate_hz: wav.rate_hz })?;
     let speech = trim(&speech);
-    let words = subcarrier::estimate_word_times(text, speech);
-    let pcm_8k = subcarrier::embed(speech, &words);
+    let sent = subcarrier::estimate_word_times(&spaced(text), speech);
+    let pcm_8k = subcarrier::embed(speech, &sent);
+    let words = together(text, sent);
     Ok(Spoken { pcm_8k, speech_8k: speech.to_vec(), words })
+}
+
+/// With a space behind each character of a script that has none: its words are sent one by one, each in its time.
+fn spaced(text: &str) -> String {
+    let mut spaced = String::with_capacity(2 * text.len());
+    let mut dense = false;
+    for character in text.chars() {
+        let is_dense = subcarrier::is_written_without_spaces(character);
+        // Marks stay with the character before them.
+        if is_dense || (dense && character.is_alphanumeric()) {
+            spaced.push(' ');
+        }
+        dense = is_dense || (dense && !character.is_alphanumeric() && !character.is_whitespace());
+        spaced.push(character);
+    }
+    spaced
+}
+
+/// One word for each between white space of the text, made of those that were sent for it.
+fn together(text: &str, sent: Vec<TimedWord>) -> Vec<TimedWord> {
+    let mut sent = sent.into_iter();
+    let word = |token: &str| {
+        let count = spaced(token).split_whitespace().count();
+        let mut parts = sent.by_ref().take(count);
+        let first = parts.next()?;
+        let end_ms = parts.last().map_or(first.end_ms, |last| last.end_ms);
+        Some(TimedWord { text: token.to_owned(), start_ms: first.start_ms, end_ms })
+    };
+    text.split_whitespace().filter_map(word).collect()
 }
 
 /// Without the silence at both ends, but for a short tail.
@@ -273,6 +303,37 @@ mod tests {
             assert_eq!(spoken.words.len(), text.split_whitespace().count());
             assert!(level::leading_silence(&spoken.pcm_8k, 8_000, -50.0) <= 400, "starts with speech");
         }
+    }
+
+    #[tokio::test]
+    async fn spanish_and_chinese_can_be_read_back_as_well() {
+        let espeak = Espeak::new();
+        for (text, language, written) in [
+            (
+                "Buenos días, quisiera ver el piso mañana por la tarde, ¿está libre?",
+                Language::Es,
+                "buenos dias quisiera ver el piso manana por la tarde esta libre",
+            ),
+            ("您好，我想看一下明天下午的房子。", Language::Zh, "您 好 我 想 看 一 下 明 天 下 午 的 房 子"),
+        ] {
+            for voice in [EspeakVoice::of("ava", language), EspeakVoice::of_second_cast("ava", language)] {
+                let spoken = espeak.speak(text, &voice).await.unwrap();
+                let reading = subcarrier::read(&spoken.pcm_8k);
+                assert_eq!(subcarrier::written(&reading.text), written);
+                assert!(reading.flags.is_empty(), "{text}: {reading:?}");
+                assert_eq!(spoken.words.len(), text.split_whitespace().count());
+                let longer = spoken.pcm_8k.len().abs_diff(spoken.speech_8k.len());
+                assert!(longer <= 800, "the words fit into the speech: {longer} samples more");
+            }
+        }
+    }
+
+    #[test]
+    fn words_of_a_script_without_spaces_are_told_apart_and_put_together_again() {
+        assert_eq!(spaced("看房子。Maple街12号 ok"), " 看 房 子。 Maple 街 12 号 ok");
+        let timed = |text: &str, start_ms, end_ms| TimedWord { text: text.to_owned(), start_ms, end_ms };
+        let sent = vec![timed("看", 0, 100), timed("房", 100, 200), timed("ok", 300, 400)];
+        assert_eq!(together("看房 ok", sent), [timed("看房", 0, 200), timed("ok", 300, 400)]);
     }
 
     #[tokio::test]

@@ -6,8 +6,14 @@
 
 mod espeak;
 mod names;
+mod sound;
 mod wav;
 
 pub use espeak::{Espeak, EspeakError, Spoken};
 pub use names::EspeakVoice;
+pub use sound::OutputFormat;
+#[cfg(test)]
+pub(crate) use sound::SAMPLES_PER_MS;
+pub(crate) use sound::{LEAD_MS, PIECE_MS, encode};
 pub use wav::WavError;
+pub(crate) use wav::parse as parse_wav;

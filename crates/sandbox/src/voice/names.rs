@@ -10,6 +10,12 @@ const VARIANTS: [&str; 12] =
 /// Accents of English.
 const ENGLISH: [&str; 3] = ["en-us", "en-gb", "en-gb-x-rp"];
 
+/// What the second cast speaks with: none of the first cast sounds like it.
+const SECOND_VARIANTS: [&str; 5] = ["+m6", "+m8", "+klatt2", "+klatt3", "+klatt4"];
+
+/// Accents of the second cast.
+const SECOND_ENGLISH: [&str; 2] = ["en-gb-scotland", "en-029"];
+
 /// The lowest pitch (espeak-ng's scale is 0 to 99, 50 its default) and how many steps of two there are from it.
 const LOWEST_PITCH: u8 = 40;
 const PITCH_STEPS: u8 = 13;
@@ -36,6 +42,19 @@ impl EspeakVoice {
         Self { name, pitch: LOWEST_PITCH + 2 * (digest[2] % PITCH_STEPS) }
     }
 
+    /// The voice of a second vendor, which nobody takes for one of the first: a fallback is to be heard.
+    pub fn of_second_cast(id: &str, language: Language) -> Self {
+        let digest = Sha256::digest(id.as_bytes());
+        let pick = |byte: usize, count: usize| usize::from(digest[byte]) % count;
+        let base = match language {
+            Language::En => SECOND_ENGLISH[pick(0, SECOND_ENGLISH.len())],
+            Language::Es => "es-419",
+            Language::Zh => "cmn",
+        };
+        let name = format!("{base}{}", SECOND_VARIANTS[pick(1, SECOND_VARIANTS.len())]);
+        Self { name, pitch: LOWEST_PITCH + 2 * (digest[2] % PITCH_STEPS) }
+    }
+
     /// What espeak-ng's `-v` takes.
     pub fn name(&self) -> &str {
         &self.name
@@ -58,6 +77,18 @@ mod tests {
         assert_eq!(of("21m00Tcm4TlvDq8ikWAM"), of("21m00Tcm4TlvDq8ikWAM"));
         let different: HashSet<_> = (0..50).map(|number| of(&format!("voice-{number}"))).collect();
         assert!(different.len() >= 44, "{}", different.len());
+    }
+
+    #[test]
+    fn the_second_cast_shares_no_voice_with_the_first() {
+        for language in [Language::En, Language::Es, Language::Zh] {
+            let ids: Vec<String> = (0..200).map(|number| format!("voice-{number}")).collect();
+            let names = |of: fn(&str, Language) -> EspeakVoice| -> HashSet<String> {
+                ids.iter().map(|id| of(id, language).name).collect()
+            };
+            let (first, second) = (names(EspeakVoice::of), names(EspeakVoice::of_second_cast));
+            assert!(second.len() >= 5 && first.is_disjoint(&second), "{first:?} {second:?}");
+        }
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 /// 16-bit mono samples and their rate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wav {
-    pub(super) rate_hz: u32,
-    pub(super) samples: Vec<i16>,
+pub(crate) struct Wav {
+    pub(crate) rate_hz: u32,
+    pub(crate) samples: Vec<i16>,
 }
 
 /// What is not a WAV that can be used.
@@ -29,7 +29,7 @@ pub enum WavError {
 }
 
 /// Reads the chunks that matter; a data chunk that claims more than there is takes what there is.
-pub(super) fn parse(bytes: &[u8]) -> Result<Wav, WavError> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Wav, WavError> {
     let rest = bytes.strip_prefix(b"RIFF").ok_or(WavError::NotWav)?;
     let mut rest = rest.get(4..).and_then(|rest| rest.strip_prefix(b"WAVE")).ok_or(WavError::NotWav)?;
     let mut rate_hz = None;

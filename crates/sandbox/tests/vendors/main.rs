@@ -4,7 +4,12 @@
 
 mod behaviour;
 mod language_model;
+mod outages;
 mod raw;
 mod recogniser;
+mod scribe;
+mod socket;
+mod speech;
 mod support;
+mod transcription;
 mod voice;

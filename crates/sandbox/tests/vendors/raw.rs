@@ -1,81 +1,14 @@
 //! What the platform's clients never do: bad input, and looking at the vendors' own fields.
 
-use crate::support::World;
+use crate::{socket::Raw, support::World};
 use futures_util::{SinkExt, StreamExt};
 use seiketsu_audio::g711;
 use seiketsu_sandbox::Profile;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::net::TcpStream;
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream,
-    tungstenite::{Error, Message, client::IntoClientRequest, protocol::frame::coding::CloseCode},
-};
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 const PHONE: &str = "encoding=mulaw&sample_rate=8000&endpointing=300";
-
-/// A socket without any manners of its own.
-struct Raw(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Raw {
-    async fn connect(world: &World, path: &str, header: (&'static str, &'static str)) -> Result<Self, Error> {
-        let mut request = format!("ws://{}{path}", world.sandbox.address()).into_client_request().unwrap();
-        request.headers_mut().insert(header.0, header.1.parse().unwrap());
-        tokio_tungstenite::connect_async(request).await.map(|(socket, _)| Self(socket))
-    }
-
-    async fn listen(world: &World, query: &str) -> Self {
-        Self::connect(world, &format!("/v1/listen?{query}"), ("authorization", "Token key")).await.unwrap()
-    }
-
-    async fn speak(world: &World) -> Self {
-        let path = "/v1/text-to-speech/voice/multi-stream-input?output_format=ulaw_8000";
-        Self::connect(world, path, ("xi-api-key", "key")).await.unwrap()
-    }
-
-    async fn send(&mut self, message: Message) {
-        self.0.send(message).await.unwrap();
-    }
-
-    async fn send_json(&mut self, message: Value) {
-        self.send(Message::text(message.to_string())).await;
-    }
-
-    /// Comes back when the server has taken in everything sent so far.
-    async fn ping(&mut self) {
-        self.send(Message::Ping(Vec::new().into())).await;
-        match self.0.next().await {
-            Some(Ok(Message::Pong(_))) => {}
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// The next JSON message.
-    async fn next(&mut self) -> Value {
-        loop {
-            match self.0.next().await {
-                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    /// Every message up to the close, and the close.
-    async fn until_close(&mut self) -> (Vec<Value>, u16, String) {
-        let mut messages = Vec::new();
-        loop {
-            match self.0.next().await {
-                Some(Ok(Message::Text(text))) => messages.push(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Close(Some(close)))) => {
-                    return (messages, CloseCode::into(close.code), close.reason.to_string());
-                }
-                other => panic!("{other:?} after {messages:?}"),
-            }
-        }
-    }
-}
 
 fn status_of(error: &Error) -> u16 {
     let Error::Http(response) = error else { panic!("{error}") };

@@ -14,8 +14,8 @@ use seiketsu_providers::{
     openai::{OpenAi, OpenAiConfig},
 };
 use seiketsu_sandbox::{
-    EspeakVoice, Fault, Profile, ProgrammedFault, RequestKind, Running, Sandbox, SandboxOptions,
-    injected::Injected,
+    EspeakVoice, Fault, Outage, OutageFault, Profile, ProgrammedFault, RequestKind, Running, Sandbox,
+    SandboxOptions, Service, injected::Injected,
 };
 use std::{
     sync::{Arc, Mutex, Once},
@@ -72,6 +72,54 @@ impl World {
         self.sandbox.conduct().change(|behaviour| {
             behaviour.faults.push(ProgrammedFault { request, fault, count });
         });
+    }
+
+    /// A service does this until something else is said.
+    pub(crate) fn out(&self, service: Service, fault: OutageFault) {
+        self.sandbox.conduct().change(|behaviour| behaviour.outages = vec![Outage::new(service, fault)]);
+    }
+
+    /// Every service works.
+    pub(crate) fn clear(&self) {
+        self.sandbox.conduct().change(|behaviour| behaviour.outages.clear());
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.sandbox.address())
+    }
+
+    /// A request to the fallback voice.
+    pub(crate) fn speech(&self, text: &str) -> reqwest::RequestBuilder {
+        let body = serde_json::json!({ "model": "gpt-4o-mini-tts", "input": text, "voice": "coral",
+            "response_format": "pcm" });
+        self.http.post(self.url("/v1/audio/speech")).bearer_auth("key").json(&body)
+    }
+
+    /// A request to the recogniser of whole recordings; samples at 8 kHz.
+    pub(crate) fn transcription(&self, samples: &[i16], fields: &[(&str, &str)]) -> reqwest::RequestBuilder {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let head = format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(head.as_bytes());
+        }
+        body.extend_from_slice(
+            b"--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"call.wav\"\r\n\
+              content-type: audio/wav\r\n\r\n",
+        );
+        body.extend(wav(samples));
+        body.extend_from_slice(b"\r\n--b--\r\n");
+        self.http
+            .post(self.url("/v1/audio/transcriptions"))
+            .bearer_auth("key")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body(body)
+    }
+
+    /// A request to the language model.
+    pub(crate) fn completion(&self) -> reqwest::RequestBuilder {
+        let body = serde_json::json!({ "model": "gpt-4.1-mini", "stream": true,
+            "messages": [{ "role": "user", "content": "hello" }] });
+        self.http.post(self.url("/v1/chat/completions")).bearer_auth("key").json(&body)
     }
 
     pub(crate) fn injected(&self) -> Vec<Injected> {
@@ -167,6 +215,20 @@ pub(crate) fn generation_request(system: &str, user: &str) -> GenerationRequest 
         messages: vec![seiketsu_domain::Message::Caller { text: Pii::new(user.to_owned()) }],
         tools: Vec::new(),
     }
+}
+
+/// 16-bit mono at 8 kHz as a file.
+fn wav(samples: &[i16]) -> Vec<u8> {
+    let length = 2 * samples.len() as u32;
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + length).to_le_bytes());
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    file.extend(8_000_u32.to_le_bytes());
+    file.extend(16_000_u32.to_le_bytes());
+    file.extend(b"\x02\0\x10\0data");
+    file.extend(length.to_le_bytes());
+    file.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+    file
 }
 
 /// Everything that still comes.

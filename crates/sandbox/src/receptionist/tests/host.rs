@@ -11,6 +11,18 @@ pub(super) const SYSTEM: &str = "You are Ava.\nToday is Tuesday 2026-11-24, 10:1
 pub(super) const SYSTEM_WITHOUT_NUMBER: &str = "Today is Tuesday 2026-11-24, 10:15 in America/Chicago.";
 const TOOLS: [&str; 6] =
     ["search_listings", "get_listing", "check_availability", "book_viewing", "save_lead", "end_call"];
+const ERRANDS: [&str; 6] = [
+    "take_message",
+    "transfer_to_human",
+    "send_summary",
+    "request_callback",
+    "reschedule_viewing",
+    "cancel_viewing",
+];
+/// People who can be put through to.
+const PEOPLE: [&str; 2] = ["Maria Lopez", "David Chen"];
+pub(super) const ANNOUNCE: &str =
+    "- Before a tool that looks something up or books, say in at most six words what you are about to do.\n";
 const SLOTS: [&str; 12] = [
     "09:00", "09:45", "10:30", "11:00", "11:15", "12:00", "13:00", "14:00", "14:30", "15:30", "16:00",
     "17:00",
@@ -41,6 +53,10 @@ pub(super) struct Host {
     pub(super) viewings: Vec<Value>,
     pub(super) leads: Vec<Value>,
     pub(super) log: Vec<(String, Value)>,
+    /// Tools that are still at work.
+    pub(super) slow: BTreeSet<&'static str>,
+    /// Nobody takes a call.
+    pub(super) closed: bool,
     named_listings: BTreeSet<String>,
     named_times: BTreeSet<String>,
 }
@@ -51,6 +67,14 @@ impl Host {
         if self.broken.contains(name) {
             return json!({"error": "this is not possible right now; offer another way"});
         }
+        if self.slow.contains(name) {
+            return json!({"status": "not finished yet"});
+        }
+        self.finish(name, arguments)
+    }
+
+    /// What a tool answers in the end.
+    pub(super) fn finish(&mut self, name: &str, arguments: &Value) -> Value {
         match name {
             "search_listings" => self.search(arguments),
             "get_listing" => {
@@ -68,8 +92,51 @@ impl Host {
                 json!({"lead": format!("lead_{}", self.leads.len()), "score": 60, "reasons": []})
             }
             "end_call" => json!({"ok": true}),
+            "take_message" => {
+                assert!(!arguments["message"].as_str().unwrap().is_empty());
+                json!({"message": "msg_1", "for": arguments["for"]})
+            }
+            "transfer_to_human" => self.transfer(arguments),
+            "send_summary" => {
+                assert!(arguments["email"].as_str().unwrap().contains('@'));
+                json!({"sent_to": "a***@example.com"})
+            }
+            "request_callback" => json!({"callback": "cbk_1", "at": arguments["when"]}),
+            "reschedule_viewing" => self.reschedule(arguments),
+            "cancel_viewing" => {
+                json!({"cancelled": "view_9", "address": "12 Maple Street", "day": "2026-11-27", "time": "11:00"})
+            }
             other => panic!("unknown tool {other}"),
         }
+    }
+
+    fn transfer(&self, arguments: &Value) -> Value {
+        assert!(arguments["summary"].is_string());
+        if self.closed {
+            return json!({"error": "nobody can be reached at this hour", "hint": "offer to take a message"});
+        }
+        let wanted = arguments["to"].as_str().map(str::to_lowercase);
+        let found = PEOPLE
+            .iter()
+            .find(|name| wanted.as_ref().is_none_or(|wanted| name.to_lowercase().contains(wanted)));
+        match found {
+            Some(name) => json!({"putting_through_to": name}),
+            None => json!({"error": "nobody of that name", "hint": "offer one of these", "names": PEOPLE}),
+        }
+    }
+
+    /// The caller has a viewing of Maple Street from an earlier call.
+    fn reschedule(&mut self, arguments: &Value) -> Value {
+        let (day, time) = (arguments["date"].as_str().unwrap(), arguments["time"].as_str().unwrap());
+        let listing = match arguments["viewing"].as_str() {
+            Some(_) => self.viewings.last().unwrap()["listing"].as_str().unwrap().to_owned(),
+            None => "lst_maple".to_owned(),
+        };
+        let free = self.free(&listing, day);
+        if !free.contains(&time) {
+            return json!({"error": "that time is taken", "hint": "offer one of these", "free": free});
+        }
+        json!({"viewing": "view_8", "listing": listing, "address": "12 Maple Street", "day": day, "time": time})
     }
 
     fn search(&mut self, wanted: &Value) -> Value {
@@ -152,6 +219,8 @@ pub(super) struct Talk {
     /// What the agent said, answer by answer.
     pub(super) said: Vec<String>,
     pub(super) ended: bool,
+    /// Every reply: its words and the tools it called.
+    pub(super) rounds: Vec<(Option<String>, Vec<String>)>,
     calls: usize,
 }
 
@@ -170,7 +239,69 @@ impl Talk {
         };
         let tools = TOOLS.map(str::to_owned).to_vec();
         let prompt = Prompt { system: system.to_owned(), messages: vec![greeting], tools };
-        Self { prompt, host: Host::default(), said: Vec::new(), ended: false, calls: 0 }
+        Self { prompt, host: Host::default(), said: Vec::new(), ended: false, rounds: Vec::new(), calls: 0 }
+    }
+
+    /// With every tool there is.
+    pub(super) fn with_errands() -> Self {
+        Self::with_errands_and(SYSTEM)
+    }
+
+    pub(super) fn with_errands_and(system: &str) -> Self {
+        let mut talk = Self::with_system(system);
+        talk.prompt.tools.extend(ERRANDS.map(str::to_owned));
+        talk
+    }
+
+    /// The greeting, in other words.
+    pub(super) fn greeted(mut self, greeting: &str) -> Self {
+        self.prompt.messages =
+            vec![PromptMessage::Assistant { text: Some(greeting.to_owned()), tool_calls: Vec::new() }];
+        self
+    }
+
+    /// The caller heard the last answer only up to these words.
+    pub(super) fn heard_until(&mut self, words: &str) {
+        let last = self.prompt.messages.last_mut();
+        let Some(PromptMessage::Assistant { text: Some(text), .. }) = last else {
+            panic!("no answer was given")
+        };
+        let at = text.find(words).unwrap_or_else(|| panic!("{words} is not in: {text}"));
+        text.truncate(at + words.len());
+    }
+
+    /// The platform says this by itself.
+    pub(super) fn platform_says(&mut self, text: &str) {
+        let message = PromptMessage::Assistant { text: Some(text.to_owned()), tool_calls: Vec::new() };
+        self.prompt.messages.push(message);
+    }
+
+    /// Tools that were slow have answered: their results take the place of the note that they had not.
+    pub(super) fn results_arrive(&mut self) {
+        self.host.slow.clear();
+        let made: Vec<ToolCallMade> = self
+            .prompt
+            .messages
+            .iter()
+            .flat_map(|message| match message {
+                PromptMessage::Assistant { tool_calls, .. } => tool_calls.clone(),
+                PromptMessage::User(_) | PromptMessage::Tool { .. } => Vec::new(),
+            })
+            .collect();
+        for message in &mut self.prompt.messages {
+            if let PromptMessage::Tool { id, content } = message
+                && content.contains("not finished yet")
+            {
+                let call = made.iter().find(|call| call.id == *id).unwrap();
+                let arguments = serde_json::from_str(&call.arguments).unwrap();
+                *content = self.host.finish(&call.name, &arguments).to_string();
+            }
+        }
+    }
+
+    /// Arguments of every call of a tool.
+    pub(super) fn calls(&self, tool: &str) -> Vec<&Value> {
+        self.host.log.iter().filter(|(name, _)| name == tool).map(|(_, arguments)| arguments).collect()
     }
 
     /// The caller says this; returns the answer. Checks on the way what must hold for every reply.
@@ -189,6 +320,7 @@ impl Talk {
             assert_eq!(made, reply(&self.prompt), "the same request gets the same reply");
             check(&made);
             let Reply { text, tool_calls } = made;
+            self.rounds.push((text.clone(), tool_calls.iter().map(|(name, _)| name.clone()).collect()));
             tools_in_turn += tool_calls.len();
             assert!(tools_in_turn <= 8, "too many tools in one turn");
             let mut results = Vec::new();
@@ -257,7 +389,7 @@ pub(super) fn check(reply: &Reply) {
     assert!(text.chars().count() <= 400, "too long: {text}");
     assert!(!text.chars().any(|char| char.is_ascii_digit()), "digits are for the eye: {text}");
     assert!(!text.contains(['*', '#', '_', '{', '<', '\n']), "markup: {text}");
-    let first = text.split_inclusive(['.', '?', '!']).next().unwrap_or_default();
+    let first = text.split_inclusive(['.', '?', '!', '。', '？', '！']).next().unwrap_or_default();
     assert!(first.split_whitespace().count() <= 8, "a long first sentence: {text}");
 }
 

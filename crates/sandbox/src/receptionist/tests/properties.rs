@@ -5,7 +5,7 @@ use crate::receptionist::{Prompt, PromptMessage, ToolCallMade, reply};
 use proptest::prelude::*;
 
 /// Words that mean something here, alone and in any mixture.
-const WORDS: [&str; 64] = [
+const WORDS: [&str; 84] = [
     "a",
     "the",
     "no",
@@ -70,6 +70,26 @@ const WORDS: [&str; 64] = [
     "cheaper",
     "another",
     "double",
+    "call me back",
+    "leave a message",
+    "for sarah",
+    "talk to a person",
+    "by email",
+    "john at example dot com",
+    "reschedule",
+    "my viewing",
+    "cancel",
+    "go on",
+    "what",
+    "5 1 2 5 5 5 0 1 4 2",
+    "3",
+    "that",
+    "tell him that",
+    "may i",
+    "record",
+    "mañana",
+    "明天",
+    "dot com",
 ];
 
 fn utterance() -> impl Strategy<Value = String> {
@@ -88,12 +108,21 @@ fn message() -> impl Strategy<Value = PromptMessage> {
         "book_viewing",
         "save_lead",
         "end_call",
+        "take_message",
+        "transfer_to_human",
+        "send_summary",
+        "request_callback",
+        "reschedule_viewing",
+        "cancel_viewing",
         "x",
     ]);
     let json = prop_oneof![
         Just(r#"{"listings":[{"listing":"lst_1","address":"99999999999999999999 1st St","area":"","price":1e300,"bedrooms":-1}]}"#.to_owned()),
         Just(r#"{"listing":"lst_1","day":"2026-11-25","time":"25:99","free":["10:00","x",5,"99:99"]}"#.to_owned()),
         Just(r#"{"viewing":"view_1","time":"10:00"}"#.to_owned()),
+        Just(r#"{"status":"not finished yet"}"#.to_owned()),
+        Just(r#"{"error":"no","names":["Bob"],"free":["10:00"]}"#.to_owned()),
+        Just(r#"{"putting_through_to":"Bob","cancelled":"view_1"}"#.to_owned()),
         Just("{}".to_owned()),
         "\\PC{0,40}",
     ];
@@ -131,11 +160,23 @@ proptest! {
     }
 
     #[test]
+    fn any_words_of_a_caller_get_a_proper_reply_with_every_tool(said in prop::collection::vec(utterance(), 1..10)) {
+        let mut talk = Talk::with_errands();
+        for text in &said {
+            if talk.ended {
+                break;
+            }
+            talk.say(text);
+        }
+    }
+
+    #[test]
     fn any_request_gets_a_proper_reply(
-        system in prop_oneof![Just(super::host::SYSTEM.to_owned()), "\\PC{0,60}", Just("Today is 9999-12-31. The caller's number is x".to_owned())],
+        system in prop_oneof![Just(super::host::SYSTEM.to_owned()), "\\PC{0,60}", Just("Today is 9999-12-31. The caller's number is x".to_owned()),
+            Just(format!("{}Speak Spanish.\n", super::host::SYSTEM)), Just(format!("{}Speak Chinese.\n", super::host::SYSTEM))],
         messages in prop::collection::vec(message(), 0..12),
     ) {
-        let tools = ["search_listings", "get_listing", "check_availability", "book_viewing", "save_lead", "end_call"].map(str::to_owned).to_vec();
+        let tools = Talk::with_errands().prompt.tools;
         let made = reply(&Prompt { system, messages, tools });
         prop_assert!(made.text.is_some() || !made.tool_calls.is_empty());
         if let Some(text) = made.text {

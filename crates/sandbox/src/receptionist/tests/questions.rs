@@ -59,11 +59,18 @@ fn a_question_with_a_wish_gets_both() {
 
 #[test]
 fn a_robot_says_that_it_is_one() {
-    for question in ["are you a robot", "am i talking to a real person", "is this a machine", "are you human"]
-    {
+    for (question, answer) in [
+        ("are you a robot", "Yes, I'm an AI assistant."),
+        ("is this a machine", "Yes, I'm an AI assistant."),
+        ("am i talking to a machine", "Yes, I'm an AI assistant."),
+        ("are you a robot or a real person", "Yes, I'm an AI assistant."),
+        ("am i talking to a real person", "No, I'm an AI assistant."),
+        ("are you human", "No, I'm an AI assistant."),
+    ] {
         let mut talk = Talk::new();
         let said = talk.say(question);
-        assert!(said.starts_with("Yes, I'm an AI assistant."), "{question}: {said}");
+        assert!(said.starts_with(answer), "{question}: {said}");
+        assert!(talk.host.log.is_empty());
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::{conduct::RETRY_AFTER, profile::Interim};
 use proptest::prelude::*;
 use seiketsu_audio::subcarrier::{self, TimedWord};
 
@@ -34,26 +35,35 @@ fn silence(ms: u64) -> Vec<i16> {
     vec![0; ms as usize * 8]
 }
 
-fn options() -> ListenOptions {
-    let query = [
-        ("encoding", "mulaw"),
-        ("sample_rate", "8000"),
-        ("interim_results", "true"),
-        ("endpointing", "300"),
-        ("utterance_end_ms", "1000"),
-        ("vad_events", "true"),
-    ];
-    ListenOptions::parse(&query.map(|(key, value)| (key.to_owned(), value.to_owned()))).unwrap()
+fn settings() -> Settings {
+    Settings {
+        interim_results: true,
+        endpoint: Endpoint::Silence(300),
+        utterance_end_ms: Some(1_000),
+        vad_events: true,
+        longest_stretch_ms: 10_000,
+    }
 }
 
 fn listener(delay_ms: u64, fault: Option<Fault>) -> Listener {
-    listener_with(options(), delay_ms, fault)
+    listener_with(settings(), delay_ms, fault)
 }
 
-fn listener_with(options: ListenOptions, delay_ms: u64, fault: Option<Fault>) -> Listener {
-    let treatment =
-        Treatment { delay: Duration::from_millis(delay_ms), token_interval: Duration::ZERO, fault };
-    Listener::new(options, Box::new(move || treatment))
+/// Partial transcripts come word by word, as late after each as the final one after the last.
+fn listener_with(settings: Settings, delay_ms: u64, fault: Option<Fault>) -> Listener {
+    let interim = Interim { lag: Duration::from_millis(delay_ms), ..Interim::NONE };
+    treated(settings, delay_ms, interim, fault)
+}
+
+fn treated(settings: Settings, delay_ms: u64, interim: Interim, fault: Option<Fault>) -> Listener {
+    let treatment = Treatment {
+        delay: Duration::from_millis(delay_ms),
+        interval: Duration::ZERO,
+        interim,
+        fault,
+        retry_after: RETRY_AFTER,
+    };
+    Listener::new(settings, Box::new(move || treatment))
 }
 
 /// A line on which audio arrives in real time, in frames of 20 ms, and outputs are taken the moment they are due.
@@ -194,9 +204,64 @@ fn partial_transcripts_grow_word_by_word_each_as_late_as_the_profile_says() {
 }
 
 #[test]
+fn partial_transcripts_come_in_steps_and_say_everything_that_was_spoken_long_enough_before() {
+    let ms = Duration::from_millis;
+    let interim = Interim { lag: ms(150), step: ms(150), phase: ms(40) };
+    let mut line = Line::new(treated(settings(), 0, interim, None));
+    line.play(&utterance(SENTENCE)).play(&silence(1_000));
+    let partials: Vec<_> = line.results().filter(|(_, transcript)| !transcript.is_final).collect();
+    assert!(partials.len() >= 6, "{}", partials.len());
+    for (at_ms, transcript) in &partials {
+        assert_eq!((at_ms - 40) % 150, 0, "{at_ms}");
+        let lag_ms = at_ms - transcript.words.last().unwrap().end_ms;
+        assert!((150..=300).contains(&lag_ms), "{lag_ms}");
+    }
+    assert_eq!(line.text(), SENTENCE);
+}
+
+#[test]
+fn a_final_transcript_does_not_wait_for_the_partial_ones_before_it() {
+    let interim = Interim { lag: Duration::from_secs(2), ..Interim::NONE };
+    let mut line = Line::new(treated(settings(), 0, interim, None));
+    line.play(&utterance("yes please")).play(&silence(600));
+    let results: Vec<_> = line.results().collect();
+    assert_eq!(results.len(), 1, "{results:?}");
+    let (at_ms, transcript) = results[0];
+    assert!(transcript.is_final && at_ms <= transcript.end_ms + 300 + FRAME_MS, "{results:?}");
+}
+
+#[test]
+fn speech_that_is_to_be_committed_is_final_when_it_is_and_not_before() {
+    let settings = Settings { endpoint: Endpoint::Commit, longest_stretch_ms: 90_000, ..settings() };
+    let mut line = Line::new(listener_with(settings, 0, None));
+    line.play(&utterance("yes please"))
+        .play(&silence(3_000))
+        .play(&utterance("two bedrooms"))
+        .play(&silence(100));
+    assert!(line.finals().is_empty());
+    let now = line.now();
+    line.listener.finalize(now);
+    line.advance(1);
+    assert_eq!(line.text(), "yes please two bedrooms");
+    assert!(line.finals()[0].1.from_finalize && !line.flagged());
+}
+
+#[test]
+fn speech_that_is_to_be_committed_and_lost_its_end_is_flagged() {
+    let settings = Settings { endpoint: Endpoint::Commit, longest_stretch_ms: 90_000, ..settings() };
+    let mut line = Line::new(listener_with(settings, 0, None));
+    let audio = utterance(SENTENCE);
+    line.play(&audio[..audio.len() - 5 * FRAME_SAMPLES]).play(&silence(1_500));
+    let now = line.now();
+    line.listener.finalize(now);
+    line.advance(1);
+    assert!(line.flagged(), "{:?}", line.finals());
+}
+
+#[test]
 fn no_partial_transcripts_come_where_none_were_asked_for() {
-    let options = ListenOptions { interim_results: false, ..options() };
-    let mut line = Line::new(listener_with(options, 0, None));
+    let settings = Settings { interim_results: false, ..settings() };
+    let mut line = Line::new(listener_with(settings, 0, None));
     line.play(&utterance(SENTENCE)).play(&silence(1_000));
     assert_eq!(line.results().count(), 1);
     assert_eq!(line.text(), SENTENCE);
@@ -324,8 +389,15 @@ fn an_utterance_whose_last_run_is_lost_raises_the_flag_though_its_transcript_had
 
 #[test]
 fn no_single_frame_fault_changes_a_transcript_without_raising_the_flag() {
-    let text = "is it on maple street";
-    let frames: Vec<Vec<i16>> = utterance(text).chunks(FRAME_SAMPLES).map(<[i16]>::to_vec).collect();
+    for (spoken, text) in
+        [("is it on maple street", "is it on maple street"), ("我 想 看 房 子", "我想看房子")]
+    {
+        every_single_frame_fault(spoken, text);
+    }
+}
+
+fn every_single_frame_fault(spoken: &str, text: &str) {
+    let frames: Vec<Vec<i16>> = utterance(spoken).chunks(FRAME_SAMPLES).map(<[i16]>::to_vec).collect();
     let hear = |frames: &[Vec<i16>]| {
         let mut line = Line::new(listener(0, None));
         line.play(&frames.concat()).play(&silence(1_500));

@@ -2,10 +2,10 @@
 
 use super::{
     activity::{Activity, PART_MS, PART_SAMPLES},
-    wire::{Confidence, HeardWord, ListenOptions, Transcript},
+    transcript::{Confidence, HeardWord, Transcript},
 };
 use crate::{Fault, conduct::Treatment};
-use seiketsu_audio::subcarrier::{Decoder, Event};
+use seiketsu_audio::subcarrier::{self, Decoder, Event};
 use std::{collections::VecDeque, time::Duration};
 
 /// Speech is what lasts this many parts: a click is none.
@@ -23,21 +23,44 @@ const PATIENCE_MS: u64 = 1_000;
 /// Speech without sub-carrier of this length is an unintelligible caller.
 const UNINTELLIGIBLE_MS: u64 = 1_000;
 
-/// A stretch is reported as final after this long, however long the caller goes on.
-const LONGEST_STRETCH_MS: u64 = 10_000;
-
 /// The silence that makes a stretch final where endpointing is off.
-const NO_ENDPOINTING_MS: u32 = 1_000;
+const NO_ENDPOINTING_MS: u64 = 1_000;
 
 /// Partial transcripts that may wait for their time; more than a stalled stretch has words.
 const MAX_WAITING: usize = 256;
 
 /// Draws what happens to the next stretch.
-pub(super) type Treat = Box<dyn FnMut() -> Treatment + Send + Sync>;
+pub(crate) type Treat = Box<dyn FnMut() -> Treatment + Send + Sync>;
+
+/// When a stretch of speech is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// After a silence of so many milliseconds, which ends the utterance as well.
+    Silence(u32),
+    /// After a silence of a second, which says nothing about the utterance.
+    Off,
+    /// Only when the client says so.
+    Commit,
+}
+
+/// What is asked of a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// Report what was understood so far.
+    pub(crate) interim_results: bool,
+    /// When a stretch is over.
+    pub(crate) endpoint: Endpoint,
+    /// The pause between words that is reported as the end of an utterance.
+    pub(crate) utterance_end_ms: Option<u32>,
+    /// Report the start of speech.
+    pub(crate) vad_events: bool,
+    /// A stretch is reported as final after this long, however long the caller goes on.
+    pub(crate) longest_stretch_ms: u64,
+}
 
 /// What the recogniser has to say.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Output {
+pub(crate) enum Output {
     /// Somebody began to speak.
     SpeechStarted { at_ms: u64 },
     /// Words, or the lack of them.
@@ -48,15 +71,25 @@ pub(super) enum Output {
     Fault(Fault),
 }
 
+impl Output {
+    /// What may be replaced by a later transcript of the same stretch.
+    fn is_partial(&self) -> bool {
+        match self {
+            Self::Result { transcript, .. } => !transcript.is_final,
+            Self::SpeechStarted { .. } | Self::UtteranceEnd { .. } | Self::Fault(_) => false,
+        }
+    }
+}
+
 /// How a final transcript was delayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct InjectedDelay {
+pub(crate) struct InjectedDelay {
     /// When the end of the speech arrived.
-    pub(super) heard_at: Duration,
+    pub(crate) heard_at: Duration,
     /// What was drawn.
-    pub(super) delay: Duration,
+    pub(crate) delay: Duration,
     /// What went wrong.
-    pub(super) fault: Option<Fault>,
+    pub(crate) fault: Option<Fault>,
 }
 
 /// Speech from its beginning, or from the last final transcript, to the next.
@@ -80,8 +113,8 @@ struct Moment {
 }
 
 /// One stream's recogniser.
-pub(super) struct Listener {
-    options: ListenOptions,
+pub(crate) struct Listener {
+    settings: Settings,
     treat: Treat,
     decoder: Decoder,
     activity: Activity,
@@ -99,9 +132,9 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn new(options: ListenOptions, treat: Treat) -> Self {
+    pub(crate) fn new(settings: Settings, treat: Treat) -> Self {
         Self {
-            options,
+            settings,
             treat,
             decoder: Decoder::new(),
             activity: Activity::new(),
@@ -119,7 +152,7 @@ impl Listener {
     }
 
     /// Hears the next samples, at 8 kHz, any number of them.
-    pub(super) fn push(&mut self, mut samples: &[i16], now: Duration) {
+    pub(crate) fn push(&mut self, mut samples: &[i16], now: Duration) {
         if !self.rest.is_empty() {
             let (head, tail) = samples.split_at(samples.len().min(PART_SAMPLES - self.rest.len()));
             self.rest.extend_from_slice(head);
@@ -138,7 +171,7 @@ impl Listener {
     }
 
     /// Gives what was understood so far without waiting for the silence that would make it final.
-    pub(super) fn finalize(&mut self, now: Duration) {
+    pub(crate) fn finalize(&mut self, now: Duration) {
         if self.stretch.is_some() {
             let speech_final = self.endpoint_reached();
             self.conclude(speech_final, true, now);
@@ -158,7 +191,7 @@ impl Listener {
     }
 
     /// Takes it that no more audio will come.
-    pub(super) fn close(&mut self, now: Duration) {
+    pub(crate) fn close(&mut self, now: Duration) {
         self.decoder.finish();
         self.drain_decoder(now);
         if self.stretch.is_some() {
@@ -168,7 +201,7 @@ impl Listener {
     }
 
     /// What is due, oldest first.
-    pub(super) fn poll(&mut self, now: Duration) -> Option<Output> {
+    pub(crate) fn poll(&mut self, now: Duration) -> Option<Output> {
         if let Some(output) = self.immediate.pop_front() {
             return Some(output);
         }
@@ -176,12 +209,12 @@ impl Listener {
     }
 
     /// When something is due next.
-    pub(super) fn poll_timeout(&self) -> Option<Duration> {
+    pub(crate) fn poll_timeout(&self) -> Option<Duration> {
         self.waiting.front().map(|(due, _)| *due)
     }
 
     /// Milliseconds of audio heard.
-    pub(super) fn heard_ms(&self) -> u64 {
+    pub(crate) fn heard_ms(&self) -> u64 {
         self.position_ms + self.rest.len() as u64 * PART_MS / PART_SAMPLES as u64
     }
 
@@ -197,12 +230,13 @@ impl Listener {
         if self.stretch.is_some() {
             self.tell_unintelligible(now);
             if self.endpoint_reached() {
-                let speech_final = self.options.endpointing_ms.is_some();
+                let speech_final = matches!(self.settings.endpoint, Endpoint::Silence(_));
                 self.conclude(speech_final, false, now);
-            } else if self.stretch_ms() >= LONGEST_STRETCH_MS {
+            } else if self.stretch_ms() >= self.settings.longest_stretch_ms {
                 self.conclude(false, false, now);
             }
-        } else if self.decoder.in_utterance() && self.silence_ms() >= PATIENCE_MS {
+        }
+        if self.decoder.in_utterance() && self.silence_ms() >= PATIENCE_MS {
             self.decoder.finish();
             self.drain_decoder(now);
         }
@@ -218,7 +252,7 @@ impl Listener {
         }
         if self.stretch.is_none() {
             let start_ms = self.position_ms - PART_MS * self.voiced_parts.min(ONSET_PARTS);
-            if !continues && self.options.vad_events {
+            if !continues && self.settings.vad_events {
                 self.immediate.push_back(Output::SpeechStarted { at_ms: start_ms });
             }
             self.begin_stretch(start_ms).voiced_ms = PART_MS * (self.voiced_parts.min(ONSET_PARTS) - 1);
@@ -261,7 +295,7 @@ impl Listener {
                 }
                 Event::Word { text, at_sample } => {
                     let end_ms = at_sample / (PART_SAMPLES as u64 / PART_MS);
-                    self.hear_word(text, end_ms, now);
+                    self.hear_word(&text, end_ms, now);
                 }
                 Event::Flag { reason, at_sample } => {
                     let at_ms = at_sample / (PART_SAMPLES as u64 / PART_MS);
@@ -275,24 +309,27 @@ impl Listener {
         }
     }
 
-    fn hear_word(&mut self, text: String, end_ms: u64, now: Duration) {
+    fn hear_word(&mut self, text: &str, end_ms: u64, now: Duration) {
         self.word_end_ms = Some(end_ms);
         let lag = Duration::from_millis(self.position_ms.saturating_sub(end_ms));
         let stretch = self.stretch_at(end_ms);
         let start_ms = stretch.words.last().map_or(stretch.start_ms, |word| word.end_ms).min(end_ms);
-        stretch.words.push(HeardWord { text, start_ms, end_ms });
+        stretch.words.push(HeardWord { text: subcarrier::written(text), start_ms, end_ms });
         stretch.understood = true;
-        // A recogniser that needs its time to be sure of the last word needs it for every word.
-        let due = now.saturating_sub(lag) + stretch.treatment.delay;
+        let due = stretch.treatment.interim.due(now.saturating_sub(lag));
         self.tell_partial(due, now);
     }
 
     fn tell_partial(&mut self, due: Duration, now: Duration) {
-        if !self.options.interim_results || self.waiting.len() >= MAX_WAITING {
+        if !self.settings.interim_results || self.waiting.len() >= MAX_WAITING {
             return;
         }
         let end_ms = self.position_ms;
         if let Some(stretch) = &self.stretch {
+            // One step tells all of its words at once.
+            if !stretch.treatment.interim.step.is_zero() {
+                self.waiting.pop_back_if(|(earlier, output)| *earlier == due && output.is_partial());
+            }
             let output = match stretch.failure() {
                 Some(fault) => Output::Fault(fault),
                 None => Output::Result { transcript: stretch.transcript(end_ms), injected: None },
@@ -311,13 +348,17 @@ impl Listener {
             self.told_unintelligible = true;
             tracing::warn!("caller speech carries no sub-carrier: unintelligible to the sandbox recogniser");
         }
-        let due = now + stretch.treatment.delay;
+        let due = stretch.treatment.interim.due(now);
         self.tell_partial(due, now);
     }
 
     /// The silence that ends an utterance has been heard, and nothing of the speech is left in the decoder.
     fn endpoint_reached(&self) -> bool {
-        let needed_ms = u64::from(self.options.endpointing_ms.unwrap_or(NO_ENDPOINTING_MS));
+        let needed_ms = match self.settings.endpoint {
+            Endpoint::Silence(ms) => u64::from(ms),
+            Endpoint::Off => NO_ENDPOINTING_MS,
+            Endpoint::Commit => return false,
+        };
         let settled = !self.decoder.in_utterance() || self.silence_ms() >= SETTLE_MS;
         self.silence_ms() >= needed_ms && settled
     }
@@ -328,6 +369,8 @@ impl Listener {
         let end = self.last_voice.unwrap_or(Moment { ms: self.position_ms, arrived_at: now });
         let Treatment { delay, fault, .. } = stretch.treatment;
         let due = end.arrived_at + delay;
+        // A final transcript does not wait for partial ones that it makes superfluous.
+        while self.waiting.pop_back_if(|(later, output)| *later > due && output.is_partial()).is_some() {}
         let output = match stretch.failure() {
             Some(fault) => Output::Fault(fault),
             None => Output::Result {
@@ -365,7 +408,7 @@ impl Listener {
 
     fn end_utterance(&mut self, now: Duration) {
         let (Some(pause_ms), Some(last_word_end_ms), None) =
-            (self.options.utterance_end_ms, self.word_end_ms, &self.stretch)
+            (self.settings.utterance_end_ms, self.word_end_ms, &self.stretch)
         else {
             return;
         };
