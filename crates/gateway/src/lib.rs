@@ -41,6 +41,7 @@ pub use switchboard::Switchboard;
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use problem::ApiError;
 use seiketsu_domain::IdSource;
+use seiketsu_session::RecordingArchive;
 use seiketsu_storage::Db;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -64,6 +65,8 @@ pub struct Parts {
     pub ids: IdSource,
     /// Whether the process has finished starting.
     pub startup: Startup,
+    /// Where recordings are read, if calls are recorded here.
+    pub archive: Option<Arc<dyn RecordingArchive>>,
 }
 
 /// The gateway; cheap to clone.
@@ -103,6 +106,10 @@ impl Gateway {
     /// The admin listener.
     pub fn admin_router(&self, admin: Admin) -> Router {
         admin::router(self.clone(), admin)
+    }
+
+    pub(crate) fn archive(&self) -> Option<&Arc<dyn RecordingArchive>> {
+        self.0.parts.archive.as_ref()
     }
 
     /// The media sockets under way: close the tracker and wait for it to drain them.

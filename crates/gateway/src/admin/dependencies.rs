@@ -1,11 +1,16 @@
 //! `GET /health/dependencies`: what this replica needs, and how each of them is. Always 200: it reports, it does not
 //! judge; `/health/ready` does.
+//!
+//! The answer is `{"dependencies": [..], "routes": [..]}`. A dependency is asked while you wait: the smallest question to
+//! the database, a connection to each vendor. A route is what calls have seen of a vendor: what it is for, its place in
+//! the order, the state of its breaker, its last failure, and how long its answers of the last minute took.
 
 use super::AdminState;
 use crate::health::database_answers;
 use async_trait::async_trait;
 use axum::{Json, extract::State};
 use futures_util::future::join_all;
+use seiketsu_session::{Failover, RouteStatus};
 use serde::{Deserialize, Serialize};
 use std::{fmt::Debug, time::Duration};
 
@@ -18,6 +23,27 @@ pub trait Dependency: Send + Sync + Debug {
     fn name(&self) -> &str;
     /// How it is: `Err` says in words what is wrong. Answers within two seconds or counts as failed.
     async fn check(&self) -> Result<(), String>;
+}
+
+/// Knows the routes to vendors.
+pub trait RouteReport: Send + Sync + Debug {
+    /// All of them, by kind and in order.
+    fn routes(&self) -> Vec<RouteStatus>;
+}
+
+impl RouteReport for Failover {
+    fn routes(&self) -> Vec<RouteStatus> {
+        self.status()
+    }
+}
+
+/// Everything outside the process that calls need.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dependencies {
+    /// The database, then the vendors.
+    pub dependencies: Vec<DependencyHealth>,
+    /// The routes to vendors, by kind and in order.
+    pub routes: Vec<RouteStatus>,
 }
 
 /// The state of one dependency.
@@ -34,7 +60,7 @@ pub struct DependencyHealth {
     pub error: Option<String>,
 }
 
-pub(super) async fn list(State(state): State<AdminState>) -> Json<Vec<DependencyHealth>> {
+pub(super) async fn list(State(state): State<AdminState>) -> Json<Dependencies> {
     let clock = state.gateway.ids().clock();
     let timed = async |name: &str, check: &mut (dyn Future<Output = Result<(), String>> + Send + Unpin)| {
         let started = clock.monotonic();
@@ -60,5 +86,6 @@ pub(super) async fn list(State(state): State<AdminState>) -> Json<Vec<Dependency
         timed(dependency.name(), &mut check).await
     }));
     let (database, others) = tokio::join!(database, others);
-    Json(std::iter::once(database).chain(others).collect())
+    let dependencies = std::iter::once(database).chain(others).collect();
+    Json(Dependencies { dependencies, routes: state.admin.routes.routes() })
 }

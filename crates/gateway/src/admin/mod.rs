@@ -9,7 +9,7 @@ use axum::{
     Router, middleware,
     routing::{get, put},
 };
-use dependencies::Dependency;
+use dependencies::{Dependency, RouteReport};
 use log_level::LogLevel;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub struct Admin {
     pub log_level: Arc<dyn LogLevel>,
     /// What this replica needs besides the database, in the order in which it is shown.
     pub dependencies: Vec<Arc<dyn Dependency>>,
+    /// How the routes to vendors are.
+    pub routes: Arc<dyn RouteReport>,
 }
 
 /// What the admin handlers see.

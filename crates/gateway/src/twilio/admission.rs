@@ -8,11 +8,16 @@ use super::{
 use crate::Gateway;
 use jiff::Timestamp;
 use seiketsu_domain::{AudioFormat, TenantScope};
-use seiketsu_session::{BeginCall, OpenCall};
+use seiketsu_session::{Arrival, BeginCall, OpenCall};
 use seiketsu_storage::{
     DbError, Reason, agents, calls,
     platform::{use_media_token, vendor_call},
 };
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long the database may take to admit a call whose caller is on the line and hears nothing.
+const ADMIT_WITHIN: Duration = Duration::from_millis(1_300);
 
 /// The call that this socket may carry, or why it may not.
 pub(super) async fn admit(gateway: &Gateway, start: &Started) -> Result<BeginCall, Closing> {
@@ -29,8 +34,14 @@ pub(super) async fn admit(gateway: &Gateway, start: &Started) -> Result<BeginCal
         tracing::warn!(call = %token.call, "a media socket came with the token of another call");
         return Err(Closing::BadToken);
     }
-    let scope = use_token(gateway, &token).await.map_err(|error| away(&error))??;
-    open(gateway, scope, token, now).await.map_err(|error| away(&error))?
+    let admitted = timeout(ADMIT_WITHIN, async {
+        let scope = use_token(gateway, &token).await.map_err(|error| away(&error))??;
+        open(gateway, scope, token, now).await.map_err(|error| away(&error))?
+    });
+    admitted.await.unwrap_or_else(|_| {
+        tracing::error!("a call cannot begin: the database took too long");
+        Err(Closing::Unavailable)
+    })
 }
 
 fn away(error: &DbError) -> Closing {
@@ -68,7 +79,7 @@ async fn open(
     }
     // The webhook that began the record may have been another replica's. Before the session starts, not after: recovery
     // must see either a call that nobody holds or one that is held.
-    let taken_over = token.resumed || call.replica_id != replica;
+    let taken_over = token.arrival != Arrival::New || call.replica_id != replica;
     if taken_over && calls::resume(&mut tenant, token.call, replica, now).await?.is_none() {
         return Ok(Err(Closing::CallEnded));
     }
@@ -77,7 +88,7 @@ async fn open(
     };
     tenant.commit().await?;
     Ok(Ok(BeginCall {
-        open: OpenCall { scope, call_id: token.call, agent, caller: call.from, resumed: token.resumed },
+        open: OpenCall { scope, call_id: token.call, agent, caller: call.from, arrival: token.arrival },
         format: AudioFormat::Mulaw8k,
         vendor_call_sid: token.call_sid,
     }))

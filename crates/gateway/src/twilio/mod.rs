@@ -3,7 +3,11 @@
 //! A call: `voice` finds the number's agent, begins the call record and answers TwiML with a media token; Twilio opens
 //! `media`, whose first message brings the token back; the socket is the call until somebody hangs up. When the socket
 //! closes, Twilio goes on with the TwiML after `<Connect>`, which sends it to `after`: hang up if the call has ended,
-//! connect again if it was cut. `status` tells us that a call is over even if no socket ever did.
+//! connect again if it was cut.
+//!
+//! A transfer: a tool arranges it, the agent says so, the session hands the call over and Twilio is told over REST to
+//! execute `transfer` instead of the stream. `transfer` rings the person, `whisper` tells them who calls, `accept`
+//! connects the two, and `transferred` ends the call or brings it back to the agent. `status` tells us that a call is over even if no socket ever did.
 //!
 //! What Twilio does when a media socket dies without a closing handshake is not documented; that it goes on with
 //! `<Redirect>` as it does after an ordinary close is *unverified*. If it does not, a cut call ends there, and recovery
@@ -11,6 +15,7 @@
 
 mod admission;
 mod after;
+mod bound;
 mod closing;
 pub mod frame;
 mod line;
@@ -19,8 +24,11 @@ mod pace;
 mod signed;
 mod status;
 pub(crate) mod token;
+mod transfer;
+mod transferred;
 mod twiml;
 mod voice;
+mod whisper;
 
 use crate::Gateway;
 use axum::{
@@ -35,6 +43,12 @@ pub use media::SOCKETS;
 /// The path of each endpoint, as Twilio has to be told it.
 const AFTER: &str = "/twilio/after";
 const MEDIA: &str = "/twilio/media";
+const WHISPER: &str = "/twilio/whisper";
+const ACCEPT: &str = "/twilio/accept";
+const TRANSFERRED: &str = "/twilio/transferred";
+
+/// Where Twilio has to be sent with a call that is to be put through, below the public URL.
+pub const TRANSFER: &str = "/twilio/transfer";
 
 pub(crate) fn routes() -> Router<Gateway> {
     // Whole paths rather than a nested router: handlers must see the path as Twilio has signed it.
@@ -42,6 +56,10 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/twilio/voice", post(voice::voice))
         .route(AFTER, post(after::after))
         .route("/twilio/status", post(status::status))
+        .route(TRANSFER, post(transfer::transfer))
+        .route(WHISPER, post(whisper::whisper))
+        .route(ACCEPT, post(whisper::accept))
+        .route(TRANSFERRED, post(transferred::transferred))
         .route(MEDIA, get(media::media))
 }
 

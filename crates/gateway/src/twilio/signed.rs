@@ -30,9 +30,18 @@ impl SignedForm {
     /// Twilio's id of the call, in every voice webhook.
     pub(super) fn call_sid(&self) -> Result<&str, ApiError> {
         let sid = self.get("CallSid").ok_or(ApiError::Body("CallSid is missing"))?;
-        let plausible = sid.len() <= 64 && sid.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if plausible { Ok(sid) } else { Err(ApiError::Body("CallSid is not one of Twilio's")) }
+        if is_plausible_sid(sid) { Ok(sid) } else { Err(ApiError::Body("CallSid is not one of Twilio's")) }
     }
+
+    /// Whether the caller has hung up while we were asked: then there is nobody left to connect.
+    pub(super) fn caller_is_gone(&self) -> bool {
+        self.get("CallStatus").is_some_and(|status| status != "in-progress")
+    }
+}
+
+/// Whether a text may be one of Twilio's ids; ours in tests are shorter than theirs.
+pub(super) fn is_plausible_sid(sid: &str) -> bool {
+    (1..=64).contains(&sid.len()) && sid.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 impl FromRequest<Gateway> for SignedForm {

@@ -2,15 +2,21 @@
 //!
 //! A live call needs none of them: its session knows how it ended. They matter for a call that no session holds, because
 //! its media socket never came or was cut for good: once Twilio says that it is over, and nobody has held it for a while,
-//! its record is closed here, with what its committed turns add up to. Sooner than that, recovery will do it.
+//! its record is closed here, with what its committed turns add up to. Sooner than that, recovery will do it. A call that
+//! was handed over is held by Twilio alone: its record is closed at once.
 //! Errors as `/twilio/voice`; 503 while the database is away, upon which Twilio may ask again.
 
-use super::{signed::SignedForm, twiml::Twiml};
+use super::{
+    bound::{Bound, live_call},
+    signed::SignedForm,
+    transferred,
+    twiml::Twiml,
+};
 use crate::{Gateway, problem::ApiError};
 use axum::extract::State;
 use jiff::SignedDuration;
-use seiketsu_domain::{CallEnd, EndReason};
-use seiketsu_storage::{Reason, calls, platform::vendor_call, turns};
+use seiketsu_domain::EndReason;
+use seiketsu_storage::calls;
 
 /// A call whose heartbeat is older than this is held by nobody.
 const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60);
@@ -18,23 +24,14 @@ const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60);
 pub(super) async fn status(State(gateway): State<Gateway>, form: SignedForm) -> Result<Twiml, ApiError> {
     let call_sid = form.call_sid()?;
     let Some(reason) = form.get("CallStatus").and_then(end_reason) else { return Ok(Twiml::Nothing) };
-    let mut system = gateway.db().system(Reason::RouteCall).await?;
-    let Some((scope, call_id)) = vendor_call(&mut system, call_sid).await? else { return Ok(Twiml::Nothing) };
-    system.commit().await?;
-    let mut tenant = gateway.db().tenant(&scope).await?;
-    if calls::get(&mut tenant, call_id).await?.is_none_or(|call| call.ended.is_some()) {
+    let Some(Bound { call, mut tenant, .. }) = live_call(&gateway, call_sid).await? else {
         return Ok(Twiml::Nothing);
-    }
-    let committed = turns::committed(&mut tenant, call_id).await?;
-    let end = CallEnd {
-        reason,
-        ended_at: committed.last_finished_at,
-        turns: committed.turns,
-        usage: committed.usage,
     };
-    let stale_before = gateway.ids().clock().now() - STALE_AFTER;
-    if calls::end_orphan(&mut tenant, call_id, &end, stale_before).await? {
-        tracing::info!(call = %call_id, reason = reason.name(), "a call that nobody held is over, says Twilio");
+    let now = gateway.ids().clock().now();
+    if call.handed_over_at.is_some() {
+        transferred::close(&mut tenant, call.id, now).await?;
+    } else if calls::close_orphan(&mut tenant, call.id, reason, now - STALE_AFTER).await? {
+        tracing::info!(call = %call.id, reason = reason.name(), "a call that nobody held is over, says Twilio");
     }
     tenant.commit().await?;
     Ok(Twiml::Nothing)

@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use seiketsu_domain::{CallId, TenantId};
+use seiketsu_session::Arrival;
 use sha2::Sha256;
 use std::fmt;
 use uuid::Uuid;
@@ -31,8 +32,8 @@ pub(crate) struct MediaToken {
     pub(crate) tenant: TenantId,
     /// Twilio's name for the call.
     pub(crate) call_sid: String,
-    /// The socket continues a call that was cut.
-    pub(crate) resumed: bool,
+    /// How the call comes to its session: what nobody but the webhook that hands out the token knows.
+    pub(crate) arrival: Arrival,
     /// The first instant at which it is no longer good.
     pub(crate) expires_at: Timestamp,
 }
@@ -61,13 +62,13 @@ impl MediaTokens {
 
     /// The text form of a token.
     pub(crate) fn sign(&self, token: &MediaToken) -> String {
-        let MediaToken { id, call, tenant, call_sid, resumed, expires_at } = token;
+        let MediaToken { id, call, tenant, call_sid, arrival, expires_at } = token;
         let mut body = Vec::with_capacity(FIXED_BYTES + call_sid.len());
         body.extend_from_slice(id.as_bytes());
         body.extend_from_slice(call.uuid().as_bytes());
         body.extend_from_slice(tenant.uuid().as_bytes());
         body.extend_from_slice(&expires_at.as_millisecond().to_be_bytes());
-        body.push(u8::from(*resumed));
+        body.push(byte_of(*arrival));
         body.extend_from_slice(call_sid.as_bytes());
         let mac = self.mac(&body).finalize().into_bytes();
         format!("{}.{}", BASE64.encode_to_string(&body), BASE64.encode_to_string(mac))
@@ -109,15 +110,32 @@ impl MediaToken {
         let (call, rest) = rest.split_first_chunk::<16>()?;
         let (tenant, rest) = rest.split_first_chunk::<16>()?;
         let (expires_at, rest) = rest.split_first_chunk::<8>()?;
-        let (resumed, call_sid) = rest.split_first()?;
+        let (arrival, call_sid) = rest.split_first()?;
         Some(Self {
             id: Uuid::from_bytes(*id),
             call: CallId::from_uuid(Uuid::from_bytes(*call)),
             tenant: TenantId::from_uuid(Uuid::from_bytes(*tenant)),
             call_sid: str::from_utf8(call_sid).ok()?.to_owned(),
-            resumed: *resumed == 1,
+            arrival: arrival_of(*arrival)?,
             expires_at: Timestamp::from_millisecond(i64::from_be_bytes(*expires_at)).ok()?,
         })
+    }
+}
+
+const fn byte_of(arrival: Arrival) -> u8 {
+    match arrival {
+        Arrival::New => 0,
+        Arrival::Cut => 1,
+        Arrival::NotPutThrough => 2,
+    }
+}
+
+const fn arrival_of(byte: u8) -> Option<Arrival> {
+    match byte {
+        0 => Some(Arrival::New),
+        1 => Some(Arrival::Cut),
+        2 => Some(Arrival::NotPutThrough),
+        _ => None,
     }
 }
 
@@ -135,7 +153,7 @@ mod tests {
             call: CallId::from_uuid(Uuid::from_u128(2)),
             tenant: TenantId::from_uuid(Uuid::from_u128(3)),
             call_sid: format!("CA{}", "0123456789abcdef".repeat(2)),
-            resumed: true,
+            arrival: Arrival::NotPutThrough,
             expires_at: expires_at.parse().unwrap(),
         }
     }
@@ -147,6 +165,9 @@ mod tests {
         assert!("token".len() + text.len() < 500, "{}", text.len());
         assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)), "{text}");
         assert_eq!(tokens().verify(&text, "2026-11-24T10:00:59.999Z".parse().unwrap()), Ok(token));
+        for arrival in [Arrival::New, Arrival::Cut, Arrival::NotPutThrough] {
+            assert_eq!(arrival_of(byte_of(arrival)), Some(arrival));
+        }
     }
 
     #[test]

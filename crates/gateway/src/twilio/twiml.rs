@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use quick_xml::escape::escape;
+use seiketsu_domain::{Language, PhoneNumber};
 
 /// An answer to a voice webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +19,35 @@ pub(crate) enum Twiml {
         /// Wait a second first: the last attempt was refused.
         pause: bool,
     },
+    /// Ring somebody; the caller hears ringing until they have taken the call.
+    Dial {
+        /// Whom.
+        to: PhoneNumber,
+        /// The number they see: the one that was called, for Twilio lets nobody show a number that is not theirs.
+        caller_id: PhoneNumber,
+        /// How long it rings.
+        timeout_seconds: u32,
+        /// Where to ask what comes next.
+        action: String,
+        /// What to do at their end before the two are connected.
+        whisper: String,
+    },
+    /// At the end of somebody who was rung: say this, wait for a key, hang up without one.
+    Whisper {
+        /// The words, in Twilio's own voice.
+        text: String,
+        /// Their language.
+        language: Language,
+        /// Where to tell of the key.
+        accept: String,
+    },
     /// Do not answer. The caller's network plays its own "not in service"; nobody is billed.
     Reject,
     /// Say something in Twilio's own voice (ours needs the very parts that are down) and hang up.
     Apologise(&'static str),
     /// Hang up.
     Hangup,
-    /// Nothing to do: the answer to a status callback.
+    /// Nothing to do: the answer to a status callback; at the end of somebody who was rung, be connected.
     Nothing,
 }
 
@@ -40,12 +63,37 @@ impl Twiml {
                 escape(token),
                 escape(after),
             ),
+            Self::Dial { to, caller_id, timeout_seconds, action, whisper } => format!(
+                "<Dial action=\"{}\" timeout=\"{timeout_seconds}\" callerId=\"{caller_id}\" answerOnBridge=\"true\">\
+                 <Number url=\"{}\">{to}</Number></Dial>",
+                escape(action),
+                escape(whisper),
+            ),
+            Self::Whisper { text, language, accept } => format!(
+                "<Gather numDigits=\"1\" timeout=\"{KEY_SECONDS}\" action=\"{}\">\
+                 <Say language=\"{}\">{}</Say></Gather><Hangup/>",
+                escape(accept),
+                spoken(*language),
+                escape(text),
+            ),
             Self::Reject => "<Reject reason=\"rejected\"/>".to_owned(),
             Self::Apologise(words) => format!("<Say>{}</Say><Hangup/>", escape(*words)),
             Self::Hangup => "<Hangup/>".to_owned(),
             Self::Nothing => String::new(),
         };
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response>{verbs}</Response>")
+    }
+}
+
+/// How long somebody who was rung may think after the last word.
+const KEY_SECONDS: u32 = 10;
+
+/// A language as `<Say>` has it.
+const fn spoken(language: Language) -> &'static str {
+    match language {
+        Language::En => "en-US",
+        Language::Es => "es-MX",
+        Language::Zh => "zh-CN",
     }
 }
 
@@ -68,6 +116,28 @@ mod tests {
             pause: false,
         };
         insta::assert_snapshot!(twiml.render(), @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Connect><Stream url="wss://voice.example.com/twilio/media"><Parameter name="token" value="abc.def"/></Stream></Connect><Redirect method="POST">https://voice.example.com/twilio/after?attempt=1&amp;x=&quot;</Redirect></Response>"#);
+    }
+
+    #[test]
+    fn dialling_names_whom_to_ring_what_they_hear_and_where_to_ask_next() {
+        let twiml = Twiml::Dial {
+            to: "+15125550123".parse().unwrap(),
+            caller_id: "+15125550101".parse().unwrap(),
+            timeout_seconds: 25,
+            action: "https://voice.example.com/twilio/transferred".into(),
+            whisper: "https://voice.example.com/twilio/whisper?call=CA1&x=2".into(),
+        };
+        insta::assert_snapshot!(twiml.render(), @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Dial action="https://voice.example.com/twilio/transferred" timeout="25" callerId="+15125550101" answerOnBridge="true"><Number url="https://voice.example.com/twilio/whisper?call=CA1&amp;x=2">+15125550123</Number></Dial></Response>"#);
+    }
+
+    #[test]
+    fn a_whisper_is_said_waits_for_a_key_and_hangs_up_without_one() {
+        let twiml = Twiml::Whisper {
+            text: "A caller for Tom & Co <3.".into(),
+            language: Language::Es,
+            accept: "https://voice.example.com/twilio/accept?call=CA1".into(),
+        };
+        insta::assert_snapshot!(twiml.render(), @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Gather numDigits="1" timeout="10" action="https://voice.example.com/twilio/accept?call=CA1"><Say language="es-MX">A caller for Tom &amp; Co &lt;3.</Say></Gather><Hangup/></Response>"#);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! `GET /v1/calls/{id}`: one call with everything that was said and done in it, and where each millisecond went.
 //! Errors: 401, 404, 503. That an operator looked is in the audit log.
 
-use super::calls::{CallView, view};
+use super::{
+    calls::{CallView, view},
+    transfers::TransferView,
+};
 use crate::{Gateway, operator::Operator, problem::ApiError};
 use axum::{
     Json,
@@ -13,7 +16,13 @@ use seiketsu_domain::{
     transcript::Message,
     turn::{Stage, TurnOutcome, TurnRecord},
 };
-use seiketsu_storage::{Reason, calls, leads, platform::call_owner, turns, usage, viewings};
+use seiketsu_storage::{
+    Reason, callbacks, calls,
+    ids::{CallbackId, MailId, VoiceMessageId},
+    leads, outbox,
+    platform::call_owner,
+    transfers, turns, usage, viewings, voice_messages,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -37,6 +46,18 @@ pub struct CallDetail {
     pub viewings: Vec<ViewingId>,
     /// Leads that last appeared in it.
     pub leads: Vec<LeadId>,
+    /// Attempts to put the caller through to a person, latest first.
+    #[serde(default)]
+    pub transfers: Vec<TransferView>,
+    /// Messages that were left in it.
+    #[serde(default)]
+    pub voice_messages: Vec<VoiceMessageId>,
+    /// Promises to call back that were made in it.
+    #[serde(default)]
+    pub callbacks: Vec<CallbackId>,
+    /// Mail about it.
+    #[serde(default)]
+    pub mails: Vec<MailId>,
 }
 
 /// A turn. Times ending in `_us` are microseconds since the call began.
@@ -67,10 +88,16 @@ pub struct TurnView {
     /// When it was played.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledgement_played_us: Option<u64>,
+    /// When the model's own sentence before a tool was sent, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announcement_sent_us: Option<u64>,
+    /// When it was played.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announcement_played_us: Option<u64>,
     /// From the end of speech to the first audio of any kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_audible_ms: Option<u64>,
-    /// From the end of speech to the first audio that is not an acknowledgement.
+    /// From the end of speech to the first audio that is neither an acknowledgement nor an announcement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_substantive_ms: Option<u64>,
     /// Tools that ran.
@@ -132,6 +159,26 @@ pub(super) async fn show(
             .into_iter()
             .map(|lead| lead.id)
             .collect(),
+        transfers: transfers::list(&mut tenant, Some(id), None, MAX_RELATED)
+            .await?
+            .into_iter()
+            .map(super::transfers::view)
+            .collect(),
+        voice_messages: voice_messages::list(&mut tenant, Some(id), None, MAX_RELATED)
+            .await?
+            .into_iter()
+            .map(|message| message.id)
+            .collect(),
+        callbacks: callbacks::list(&mut tenant, Some(id), None, MAX_RELATED)
+            .await?
+            .into_iter()
+            .map(|callback| callback.id)
+            .collect(),
+        mails: outbox::list(&mut tenant, Some(id), None, None, MAX_RELATED)
+            .await?
+            .into_iter()
+            .map(|mail| mail.id)
+            .collect(),
     };
     tenant.commit().await?;
     Ok(Json(detail))
@@ -152,6 +199,8 @@ fn turn_view(turn: TurnRecord) -> TurnView {
         first_substantive_ms: turn.timeline.first_substantive_ms(),
         acknowledgement_sent_us: micros(turn.timeline.acknowledgement_sent),
         acknowledgement_played_us: micros(turn.timeline.acknowledgement_played),
+        announcement_sent_us: micros(turn.timeline.announcement_sent),
+        announcement_played_us: micros(turn.timeline.announcement_played),
         stages_us: turn.timeline.stages.into_iter().map(|(stage, at)| (stage, at.as_micros())).collect(),
         tools: turn.tools.into_iter().map(tool_view).collect(),
         messages: turn.messages,

@@ -35,6 +35,9 @@ pub struct CallView {
     pub resumed: u32,
     /// When it began.
     pub started_at: Timestamp,
+    /// When it was handed to the telephone company, which connects the caller with a person; absent while an agent has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_over_at: Option<Timestamp>,
     /// How it ended; absent while it is live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<EndView>,
@@ -87,6 +90,7 @@ pub(super) fn view(tenant_id: TenantId, row: CallRow) -> CallView {
         replica_id: row.replica_id,
         resumed: row.resumed,
         started_at: row.started_at,
+        handed_over_at: row.handed_over_at,
         ended: row.ended.map(|end| EndView { at: end.at, reason: end.reason, turns: end.turns }),
     }
 }

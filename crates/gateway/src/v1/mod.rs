@@ -6,11 +6,16 @@
 
 pub mod agents;
 pub mod call;
+pub mod callbacks;
 pub mod calls;
 mod cursor;
 pub mod leads;
+pub mod mails;
+pub mod recordings;
 pub mod tenants;
+pub mod transfers;
 pub mod viewings;
+pub mod voice_messages;
 
 pub use cursor::Page;
 
@@ -29,6 +34,11 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/v1/calls/{id}", get(call::show))
         .route("/v1/viewings", get(viewings::list))
         .route("/v1/leads", get(leads::list))
+        .route("/v1/voice-messages", get(voice_messages::list))
+        .route("/v1/callbacks", get(callbacks::list))
+        .route("/v1/transfers", get(transfers::list))
+        .route("/v1/mails", get(mails::list))
+        .merge(recordings::routes())
 }
 
 /// The tenant that an operator means, by slug or id.

@@ -38,6 +38,15 @@ pub struct ViewingView {
     pub status: ViewingStatus,
     /// When it was booked.
     pub created_at: Timestamp,
+    /// The viewing that it took the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rescheduled_from: Option<ViewingId>,
+    /// When it was cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_at: Option<Timestamp>,
+    /// Why, if anybody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_reason: Option<Pii<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,5 +86,8 @@ fn view(viewing: Viewing) -> ViewingView {
         ends_at: viewing.ends_at,
         status: viewing.status,
         created_at: viewing.created_at,
+        rescheduled_from: viewing.rescheduled_from,
+        cancelled_at: viewing.cancelled_at,
+        cancel_reason: viewing.cancel_reason,
     }
 }

@@ -8,11 +8,12 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use seiketsu_gateway::{
     Admin, REQUEST_ID, Startup,
     admin::{
-        dependencies::{Dependency, DependencyHealth},
+        dependencies::{Dependencies, Dependency, RouteReport},
         log_level::{LogFilter, LogLevel},
     },
     health::Health,
 };
+use seiketsu_session::RouteStatus;
 use std::sync::{Arc, Mutex, atomic::Ordering};
 
 #[derive(Debug)]
@@ -25,6 +26,22 @@ impl Dependency for Vendor {
     }
     async fn check(&self) -> Result<(), String> {
         self.1.map_err(str::to_owned)
+    }
+}
+
+#[derive(Debug)]
+struct Routes;
+
+/// As an operator sees a vendor that is being left alone.
+const OPEN_ROUTE: &str = r#"{
+    "kind": "voice", "endpoint": "elevenlabs", "order": 0, "breaker": "open", "retry_in_ms": 1000,
+    "requests": 7, "failures": 3, "p50_ms": 260.0, "p95_ms": 400.5,
+    "last_failure": {"kind": "timeout", "detail": "no sound for 1500 ms", "at": "2026-11-24T16:15:00Z"}
+}"#;
+
+impl RouteReport for Routes {
+    fn routes(&self) -> Vec<RouteStatus> {
+        vec![serde_json::from_str(OPEN_ROUTE).unwrap()]
     }
 }
 
@@ -52,6 +69,7 @@ fn admin(world: &World) -> Router {
         prometheus,
         log_level: Arc::new(Filter(Mutex::new("info".into()))),
         dependencies: vec![Arc::new(Vendor("deepgram", Ok(()))), Arc::new(Vendor("openai", Err("HTTP 503")))],
+        routes: Arc::new(Routes),
     })
 }
 
@@ -93,14 +111,15 @@ async fn health_tells_starting_ready_draining_and_database_away_apart_on_both_li
 async fn dependencies_are_reported_one_by_one() {
     let world = World::new().await;
     let router = admin(&world);
-    let dependencies: Vec<DependencyHealth> = get(&router, "/health/dependencies").await.json();
+    let Dependencies { dependencies, routes } = get(&router, "/health/dependencies").await.json();
+    assert_eq!(routes, Routes.routes(), "beside the dependencies, whatever those say");
     let seen: Vec<_> =
         dependencies.iter().map(|one| (one.name.as_str(), one.healthy, one.error.as_deref())).collect();
     let vendors = [("deepgram", true, None), ("openai", false, Some("HTTP 503"))];
     assert_eq!(seen[0], ("postgresql", true, None));
     assert_eq!(seen[1..], vendors);
     world.db().close().await;
-    let dependencies: Vec<DependencyHealth> = get(&router, "/health/dependencies").await.json();
+    let Dependencies { dependencies, .. } = get(&router, "/health/dependencies").await.json();
     assert_eq!(dependencies[0].error.as_deref(), Some("does not answer"));
     assert_eq!(world.get("/health/dependencies", None).await.problem().0, 404, "not on the public listener");
 }

@@ -10,16 +10,25 @@ use seiketsu_domain::{
 use seiketsu_gateway::{
     api_key::ApiKey,
     v1::{
-        Page, agents::AgentView, call::CallDetail, calls::CallView, leads::LeadView, tenants::TenantView,
-        viewings::ViewingView,
+        Page, agents::AgentView, call::CallDetail, callbacks::CallbackView, calls::CallView, leads::LeadView,
+        mails::MailView, tenants::TenantView, transfers::TransferView, viewings::ViewingView,
+        voice_messages::VoiceMessageView,
     },
 };
 use seiketsu_storage::{
-    Reason, calls, leads,
+    Reason, callbacks,
+    callbacks::Callback,
+    calls, leads,
     leads::{Intent, LeadFacts, NewLead},
+    outbox,
+    outbox::{MailState, NewMail},
     platform::revoke_operator_key,
+    transfers,
+    transfers::{NewTransfer, TransferState},
     turns, viewings,
     viewings::{Booking, NewViewing},
+    voice_messages,
+    voice_messages::VoiceMessage,
 };
 use seiketsu_testkit::Persona;
 use std::time::Duration;
@@ -82,6 +91,46 @@ async fn eventful_call(world: &World, persona: &Persona) -> CallId {
         at,
     };
     assert!(matches!(viewings::book(&mut tenant, &viewing).await.unwrap(), Booking::Booked(_)));
+    let phone = || Pii::new("+15125550142".parse().unwrap());
+    let message = VoiceMessage {
+        id: world.ids.next(),
+        call_id: call,
+        for_name: Some("Grace".into()),
+        body: Pii::new("The key is under the mat.".into()),
+        caller_name: None,
+        caller_phone: Some(phone()),
+        created_at: at,
+    };
+    voice_messages::insert(&mut tenant, &message).await.unwrap();
+    let promise = Callback {
+        id: world.ids.next(),
+        call_id: call,
+        phone: phone(),
+        about: None,
+        due_from: at,
+        due_until: at,
+        created_at: at,
+    };
+    callbacks::upsert(&mut tenant, &promise).await.unwrap();
+    let transfer = NewTransfer {
+        id: world.ids.next(),
+        call_id: call,
+        to_name: "Sales desk".into(),
+        to_number: "+15125550161".parse().unwrap(),
+        summary: Pii::new("Anna Lee asks about Maple Street.".into()),
+        at,
+    };
+    transfers::arrange(&mut tenant, &transfer).await.unwrap();
+    let mail = NewMail {
+        id: world.ids.next(),
+        call_id: call,
+        sender: None,
+        recipient: Pii::new("anna@lee.example".into()),
+        subject: Pii::new("Homes".into()),
+        body: Pii::new("Two homes.".into()),
+        at,
+    };
+    outbox::enqueue(&mut tenant, &mail).await.unwrap();
     tenant.commit().await.unwrap();
     call
 }
@@ -99,6 +148,10 @@ async fn without_a_key_that_is_known_nothing_is_told() {
         "/v1/calls/call_x",
         "/v1/viewings?tenant=anna-homes",
         "/v1/leads?tenant=anna-homes",
+        "/v1/voice-messages?tenant=anna-homes",
+        "/v1/callbacks?tenant=anna-homes",
+        "/v1/transfers?tenant=anna-homes",
+        "/v1/mails?tenant=anna-homes",
     ];
     for path in paths {
         let answer = world.get(path, None).await;
@@ -213,12 +266,46 @@ async fn viewings_and_leads_are_listed_whole_or_by_call() {
 }
 
 #[tokio::test]
+async fn messages_calls_back_transfers_and_mail_are_listed_whole_or_by_call_and_named_in_the_call() {
+    let world = World::new().await;
+    let key = world.operator().await;
+    let call = eventful_call(&world, &world.a).await;
+    let quiet = world.base.call(&world.a).await;
+    for (query, expected) in [(String::new(), 1), (format!("&call={call}"), 1), (format!("&call={quiet}"), 0)]
+    {
+        let path = |noun: &str| format!("/v1/{noun}?tenant=anna-homes{query}");
+        let messages: Page<VoiceMessageView> = world.get(&path("voice-messages"), Some(&key)).await.json();
+        let promises: Page<CallbackView> = world.get(&path("callbacks"), Some(&key)).await.json();
+        let transfers: Page<TransferView> = world.get(&path("transfers"), Some(&key)).await.json();
+        let mails: Page<MailView> = world.get(&path("mails"), Some(&key)).await.json();
+        let counts = [messages.items.len(), promises.items.len(), transfers.items.len(), mails.items.len()];
+        assert_eq!(counts, [expected; 4], "{query}");
+        if query.contains(&call.to_string()) {
+            assert_eq!(messages.items[0].body.expose(), "The key is under the mat.");
+            assert_eq!(transfers.items[0].state, TransferState::Arranged);
+            let detail: CallDetail = world.get(&format!("/v1/calls/{call}"), Some(&key)).await.json();
+            assert_eq!(detail.transfers, transfers.items);
+            assert_eq!(detail.voice_messages, [messages.items[0].id]);
+            assert_eq!(detail.callbacks, [promises.items[0].id]);
+            assert_eq!(detail.mails, [mails.items[0].id]);
+        }
+    }
+    for (state, expected) in [(MailState::Queued, 1), (MailState::Dead, 0)] {
+        let path = format!("/v1/mails?tenant=anna-homes&state={state}");
+        let mails: Page<MailView> = world.get(&path, Some(&key)).await.json();
+        assert_eq!(mails.items.len(), expected, "{state}");
+    }
+    let bad = world.get("/v1/mails?tenant=anna-homes&state=lost", Some(&key)).await;
+    assert_eq!(bad.problem(), (400, "bad-query".into()));
+}
+
+#[tokio::test]
 async fn what_is_missing_and_what_is_somebody_elses_look_the_same() {
     let world = World::new().await;
     let key = world.operator().await;
     let call_of_b = eventful_call(&world, &world.b).await;
     let random: CallId = world.ids.next();
-    for noun in ["viewings", "leads"] {
+    for noun in ["viewings", "leads", "voice-messages", "callbacks", "transfers", "mails"] {
         let ask = async |call: CallId| {
             world.get(&format!("/v1/{noun}?tenant=anna-homes&call={call}"), Some(&key)).await.comparable()
         };

@@ -10,5 +10,6 @@ mod admin;
 mod api;
 mod media;
 mod media_bad_input;
+mod transfers;
 mod webhooks;
 mod world;

@@ -3,6 +3,7 @@
 use crate::world::{AUTH_TOKEN, PUBLIC_URL, World, media, stop};
 use bytes::Bytes;
 use seiketsu_domain::AudioFormat;
+use seiketsu_session::Arrival;
 use seiketsu_session::{DoorInput, DoorOutput, Refused, twilio_signature};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ async fn a_call_speaks_the_whole_protocol_in_both_directions() {
     assert_eq!(begin.open.scope, world.a.scope);
     assert_eq!(begin.open.agent, world.a.agent);
     assert_eq!(begin.open.caller.unwrap().expose().as_str(), "+15125550199");
-    assert!(!begin.open.resumed);
+    assert_eq!(begin.open.arrival, Arrival::New);
     assert_eq!((begin.format, begin.vendor_call_sid.as_str()), (AudioFormat::Mulaw8k, SID));
 
     socket.say(media("MZ1", 0, &[1; 160])).await;
@@ -95,7 +96,7 @@ async fn a_cut_call_comes_back_to_its_record_with_its_history() {
     socket.start(SID, "MZ2", &token).await;
     let (again, _door) = world.answered().await;
     assert_eq!(again.open.call_id, begin.open.call_id);
-    assert!(again.open.resumed);
+    assert_eq!(again.open.arrival, Arrival::Cut);
     assert_eq!(world.calls_of(&world.a).await[0].resumed, 1);
 }
 

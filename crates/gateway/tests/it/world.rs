@@ -81,6 +81,7 @@ impl World {
             config: config(PUBLIC_URL, replica, media),
             ids: ids.clone(),
             startup,
+            archive: None,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -101,6 +102,7 @@ impl World {
             config: config(public_url, self.replica, MediaLimits::default()),
             ids: self.ids.clone(),
             startup,
+            archive: None,
         })
     }
 
