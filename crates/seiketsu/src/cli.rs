@@ -1,7 +1,8 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand};
-use seiketsu_domain::{CallId, PhoneNumber};
+use seiketsu_carrier::{line::LineEffects, noise::NoiseKind};
+use seiketsu_domain::{CallId, Language, PhoneNumber};
 use std::path::PathBuf;
 
 /// AI phone agents for many brokerages on one platform.
@@ -40,12 +41,35 @@ pub(crate) enum Command {
         /// The call's id, `call_…`.
         id: CallId,
     },
+    /// Find out what is wrong with what this platform needs.
+    Doctor {
+        /// What to look at.
+        #[command(subcommand)]
+        check: DoctorCheck,
+    },
     /// Show the configuration in force, secrets blotted out.
     Config {
         /// Show the documented defaults instead.
         #[arg(long)]
         defaults: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DoctorCheck {
+    /// Make one cheap real request per configured vendor (of the running sandbox where there is no key): latency, and
+    /// for an error its remedy. Fails if any of them fails.
+    Providers(DoctorProvidersArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorProvidersArgs {
+    /// The language model to ask at OpenAI.
+    #[arg(long, value_name = "NAME", default_value = "gpt-4.1-mini")]
+    pub model: String,
+    /// The language model to ask at the fallback endpoint (default: the same).
+    #[arg(long, value_name = "NAME")]
+    pub fallback_model: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -81,10 +105,11 @@ pub(crate) struct SandboxArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = SCRIPT_HELP)]
 pub(crate) struct CallArgs {
-    /// The brokerage's short name; `seiketsu tenants` lists them.
-    #[arg(long)]
-    pub tenant: String,
+    /// The brokerage's short name; `seiketsu tenants` lists them. Several, separated by commas, with `--calls` or `--turns`.
+    #[arg(long, required = true, value_delimiter = ',')]
+    pub tenant: Vec<String>,
     /// The number to dial, if the brokerage has several.
     #[arg(long)]
     pub to: Option<PhoneNumber>,
@@ -97,34 +122,124 @@ pub(crate) struct CallArgs {
     /// A WAV file that the caller plays after the lines of `--say`. Repeatable.
     #[arg(long, value_name = "FILE")]
     pub wav: Vec<PathBuf>,
-    /// A script: a JSON list such as [{"say":"hello"},{"wait_ms":300},{"digits":"1"},{"wav":"a.wav"},"hang_up"].
+    /// A script, as described below. Several with `--calls` or `--turns`: callers take them in turn.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["say", "wav"])]
-    pub script: Option<PathBuf>,
+    pub script: Vec<PathBuf>,
+    /// The language of `--say` (a script says its own): en, es or zh.
+    #[arg(long, default_value = "en")]
+    pub language: Language,
     /// The caller interrupts each answer so many milliseconds after it began, with the next line.
     #[arg(long, value_name = "MS")]
     pub interrupt_after: Option<u32>,
     /// Silence of the agent after which the caller speaks again.
     #[arg(long, value_name = "MS", default_value_t = 900)]
     pub patience: u32,
-    /// Delay of the line, each way.
-    #[arg(long, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=2000))]
-    pub line_delay: u32,
+    /// What those do to whom the platform puts the caller through.
+    #[arg(long, value_enum, default_value_t = HumanArg::Answers)]
+    pub human: HumanArg,
+    #[command(flatten)]
+    pub line: LineArgs,
     /// Save both sides as a stereo WAV: the caller left, the agent right.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+    /// Write the conversation, with the waterfall of each turn, as Markdown.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
     /// Fail (exit code 3) unless the call left this behind.
     #[arg(long, value_enum)]
     pub expect: Option<Expectation>,
-    /// Place so many calls and print the distribution.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    /// Place so many calls and print the distribution. Without a script, callers take a dozen dialogues in turn.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub calls: u32,
-    /// From the start of one call to the start of the next.
+    /// Place calls until so many turns of callers were measured; p99.9 is told from 2,995 on.
+    #[arg(long, conflicts_with = "calls", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub turns: Option<u64>,
+    /// From the start of one call to the start of the next, at least.
     #[arg(long, value_name = "MS", default_value_t = 50)]
     pub ramp: u32,
-    /// Calls at once, with `--calls`; all of them if not given.
-    #[arg(long)]
-    pub at_once: Option<u32>,
+    /// Calls at once: with `--calls` all of them if not given, with `--turns` ten.
+    #[arg(long, visible_alias = "at-once", value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    pub concurrency: Option<u32>,
 }
+
+/// What happens to sound on the caller's line; more than a script says.
+#[derive(Debug, Args)]
+pub(crate) struct LineArgs {
+    /// Delay of the line, each way.
+    #[arg(long, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=2000))]
+    pub line_delay: u32,
+    /// The agent's own voice comes back from the caller's end, by so much softer: -20, say.
+    #[arg(long, value_name = "DB", allow_negative_numbers = true, value_parser = clap::value_parser!(i8).range(-90..=0))]
+    pub echo_db: Option<i8>,
+    /// How much later the echo comes.
+    #[arg(long, value_name = "MS", default_value_t = 180, value_parser = clap::value_parser!(u32).range(..=2000))]
+    pub echo_delay: u32,
+    /// Noise beside the caller, in dBFS: -45, say; speech is at about -31.
+    #[arg(long, value_name = "DBFS", allow_negative_numbers = true, value_parser = clap::value_parser!(i8).range(-90..=-10))]
+    pub noise_db: Option<i8>,
+    /// Which noise: room, hum, babble, street or hiss. Hiss above -51 dBFS covers the words of simulated voices.
+    #[arg(long, value_name = "KIND", default_value = "room", value_parser = noise_kind)]
+    pub noise: NoiseKind,
+    /// Everything else about the line, as a script has it: {"drift_ppm":80,"gaps":{"every_ms":5000,"frames":3}}, say.
+    #[arg(long, value_name = "JSON", value_parser = line_effects)]
+    pub line: Option<LineEffects>,
+}
+
+fn noise_kind(text: &str) -> Result<NoiseKind, serde_json::Error> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+}
+
+fn line_effects(text: &str) -> Result<LineEffects, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+/// What somebody does to whom a caller is put through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum HumanArg {
+    /// Takes the call.
+    Answers,
+    /// Picks up, and hangs up while being told who calls.
+    HangsUp,
+    /// Picks up and presses nothing, as an answering machine does.
+    Ignores,
+    /// Never picks up.
+    Silent,
+    /// Is on the telephone.
+    Busy,
+    /// Cannot be rung.
+    Unreachable,
+}
+
+const SCRIPT_HELP: &str = "\
+A script is a JSON list of steps, or an object with `language`, `line` and `steps`:
+
+  {
+    \"language\": \"en\",
+    \"line\": { \"noise\": { \"kind\": \"room\", \"level_dbfs\": -45 },
+              \"echo\": { \"level_db\": -25, \"delay_ms\": 180 } },
+    \"steps\": [
+      { \"say\": \"hi i am looking for a three bedroom house\" },
+      { \"murmur\": { \"say\": \"mm-hm\", \"after_ms\": 1500 } },
+      { \"interrupt\": { \"say\": \"wait i meant a condo\", \"after_ms\": 2000 } },
+      { \"keys\": \"5125550147#\" },
+      { \"say\": \"let me talk to a person\" },
+      { \"hold_ms\": 60000 },
+      \"hang_up\"
+    ]
+  }
+
+Steps; each waits until the agent has finished, unless it says otherwise:
+  say         speaks a text
+  wav         plays a file
+  keys        presses keys, and listens for an answer
+  wait_ms     goes on after so long, answer or not (right after a line it replaces listening)
+  silence_ms  says nothing for so long when it is the caller's turn
+  interrupt   speaks a text so long after the answer began; in its turn if the answer is over by then
+  murmur      the same for a sound that asks for no answer; left out if the answer is over by then
+  cough       { \"cough\": { \"after_ms\": 900 } }: a cough while the agent speaks
+  hold_ms     holds the line until the agent speaks again or the call ends, at most so long
+  cut_stream  loses the media connection; the call goes on if the platform takes it up again
+  hang_up     hangs up, as the end of the script does";
 
 /// What a call is expected to leave behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -133,7 +248,7 @@ pub(crate) enum Expectation {
     Viewing,
     /// A lead.
     Lead,
-    /// A hand-over to a person.
+    /// A person who took the caller over.
     Transfer,
 }
 

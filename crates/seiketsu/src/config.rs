@@ -3,6 +3,10 @@
 use crate::exit::{Exit, Stop};
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
+use seiketsu_brokerage::{
+    outbox::{self, Address},
+    recording::StoreOptions,
+};
 use seiketsu_gateway::PublicUrl;
 use seiketsu_sandbox::Profile;
 use serde::Deserialize;
@@ -16,7 +20,7 @@ use url::Url;
 pub(crate) const DEFAULT: &str = include_str!("../config.default.toml");
 
 /// Environment names and the keys they set; those of the described system are honoured as they are.
-const ENVIRONMENT: [(&str, &str); 19] = [
+const ENVIRONMENT: [(&str, &str); 25] = [
     ("PUBLIC_URL", "public_url"),
     ("LISTEN", "listen"),
     ("ADMIN_LISTEN", "admin_listen"),
@@ -25,6 +29,8 @@ const ENVIRONMENT: [(&str, &str); 19] = [
     ("DATABASE_URL", "database.url"),
     ("OPENAI_API_KEY", "openai.api_key"),
     ("OPENAI_BASE_URL", "openai.base_url"),
+    ("OPENAI_FALLBACK_API_KEY", "openai_fallback.api_key"),
+    ("OPENAI_FALLBACK_BASE_URL", "openai_fallback.base_url"),
     ("DEEPGRAM_API_KEY", "deepgram.api_key"),
     ("DEEPGRAM_BASE_URL", "deepgram.base_url"),
     ("ELEVENLABS_API_KEY", "elevenlabs.api_key"),
@@ -32,6 +38,10 @@ const ENVIRONMENT: [(&str, &str); 19] = [
     ("TWILIO_ACCOUNT_SID", "twilio.account_sid"),
     ("TWILIO_AUTH_TOKEN", "twilio.auth_token"),
     ("TWILIO_BASE_URL", "twilio.base_url"),
+    ("SMTP_URL", "mail.smtp_url"),
+    ("MAIL_FROM", "mail.from"),
+    ("RECORDING_STORE", "recording.store"),
+    ("RECORDING_MASTER_KEY", "recording.master_key"),
     ("SANDBOX_PROFILE", "sandbox.profile"),
     ("MAX_CALLS", "session.max_calls"),
     ("LOG", "log.filter"),
@@ -54,13 +64,23 @@ pub(crate) struct Config {
     pub openai: Vendor,
     pub first_token_timeout_ms: u64,
     pub idle_timeout_ms: u64,
+    /// A second place for language models, if there is one, and its key.
+    pub openai_fallback: Option<(Url, SecretString)>,
     pub deepgram: Vendor,
     pub elevenlabs: Vendor,
     pub twilio: Twilio,
+    /// The mail server; without one mail is dropped into a directory.
+    pub smtp_url: Option<SecretString>,
+    pub mail_from: Address,
+    /// Where recordings go; without one, a directory beside the rest of this checkout's state.
+    pub recording_store: StoreOptions,
+    pub recording_master_key: Option<SecretString>,
     pub profile: Profile,
     pub seed: u64,
     pub max_calls: usize,
     pub acknowledge_after_ms: u64,
+    pub speculations: u32,
+    pub hedge_after_ms: u64,
     pub drain_seconds: u64,
     pub log_filter: String,
     pub log_format: String,
@@ -92,9 +112,12 @@ struct Document {
     jwt_secret: SecretString,
     database: DatabaseSection,
     openai: OpenAiSection,
+    openai_fallback: VendorSection,
     deepgram: VendorSection,
     elevenlabs: VendorSection,
     twilio: TwilioSection,
+    mail: MailSection,
+    recording: RecordingSection,
     sandbox: SandboxSection,
     session: SessionSection,
     log: LogSection,
@@ -143,7 +166,23 @@ struct SandboxSection {
 struct SessionSection {
     max_calls: usize,
     acknowledge_after_ms: u64,
+    speculations: u32,
+    hedge_after_ms: u64,
     drain_seconds: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MailSection {
+    smtp_url: SecretString,
+    from: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecordingSection {
+    store: String,
+    master_key: SecretString,
 }
 
 #[derive(Deserialize)]
@@ -243,6 +282,19 @@ fn parse(document: Document, mut table: toml::Table) -> anyhow::Result<Config> {
     if !(1_200..=10_000).contains(&document.session.acknowledge_after_ms) {
         return Err(bad("session.acknowledge_after_ms: expected 1200 to 10000".to_owned()));
     }
+    if !(200..=60_000).contains(&document.session.hedge_after_ms) {
+        return Err(bad("session.hedge_after_ms: expected 200 to 60000".to_owned()));
+    }
+    let mail_from = outbox::sender(&document.mail.from)
+        .map_err(|error| bad(format!("mail.from (MAIL_FROM): {error}")))?;
+    let recording_store = if document.recording.store.is_empty() {
+        StoreOptions::Directory(document.state_dir.join("recordings"))
+    } else {
+        let store = &document.recording.store;
+        store
+            .parse()
+            .map_err(|error| bad(format!("recording.store (RECORDING_STORE) = `{store}`: {error}")))?
+    };
     if document.session.max_calls == 0 || document.database.connections == 0 {
         return Err(bad("session.max_calls and database.connections: expected at least 1".to_owned()));
     }
@@ -260,6 +312,22 @@ fn parse(document: Document, mut table: toml::Table) -> anyhow::Result<Config> {
                 .to_owned(),
         ));
     }
+    let openai_fallback = match (
+        document.openai_fallback.base_url.as_str(),
+        secret(document.openai_fallback.api_key),
+    ) {
+        ("", None) => None,
+        (base, Some(key)) if !base.is_empty() => {
+            Some((vendor_url("openai_fallback.base_url (OPENAI_FALLBACK_BASE_URL)", base)?, key))
+        }
+        _ => {
+            return Err(bad(
+                "openai_fallback: set both OPENAI_FALLBACK_BASE_URL and OPENAI_FALLBACK_API_KEY (any key, if the \
+                 server asks for none)"
+                    .to_owned(),
+            ));
+        }
+    };
     let twilio_token = secret(document.twilio.auth_token);
     let account = match (document.twilio.account_sid.as_str(), twilio_token) {
         ("", None) => None,
@@ -289,6 +357,7 @@ fn parse(document: Document, mut table: toml::Table) -> anyhow::Result<Config> {
         },
         first_token_timeout_ms: document.openai.first_token_timeout_ms,
         idle_timeout_ms: document.openai.idle_timeout_ms,
+        openai_fallback,
         deepgram: Vendor {
             api_key: secret(document.deepgram.api_key),
             base_url: vendor_url("deepgram.base_url (DEEPGRAM_BASE_URL)", &document.deepgram.base_url)?,
@@ -301,10 +370,16 @@ fn parse(document: Document, mut table: toml::Table) -> anyhow::Result<Config> {
             account,
             base_url: vendor_url("twilio.base_url (TWILIO_BASE_URL)", &document.twilio.base_url)?,
         },
+        smtp_url: secret(document.mail.smtp_url),
+        mail_from,
+        recording_store,
+        recording_master_key: secret(document.recording.master_key),
         profile,
         seed: document.sandbox.seed,
         max_calls: document.session.max_calls,
         acknowledge_after_ms: document.session.acknowledge_after_ms,
+        speculations: document.session.speculations,
+        hedge_after_ms: document.session.hedge_after_ms,
         drain_seconds: document.session.drain_seconds,
         log_filter: document.log.filter,
         log_format: document.log.format,
@@ -355,7 +430,7 @@ fn blot(table: &mut toml::Table) {
 
 /// `database.url` may hold a password.
 fn is_secret(key: &str) -> bool {
-    matches!(key, "api_key" | "auth_token" | "jwt_secret" | "url")
+    matches!(key, "api_key" | "auth_token" | "jwt_secret" | "url" | "smtp_url" | "master_key")
 }
 
 #[cfg(test)]
@@ -416,6 +491,8 @@ mod tests {
             (("MAX_CALLS", "0"), "at least 1"),
             (("OPENAI_BASE_URL", "http://example.com/v1"), "in the clear"),
             (("TWILIO_ACCOUNT_SID", "AC1"), "set both"),
+            (("OPENAI_FALLBACK_BASE_URL", "https://models.example.com/v1"), "OPENAI_FALLBACK_API_KEY"),
+            (("OPENAI_FALLBACK_API_KEY", "k"), "OPENAI_FALLBACK_BASE_URL"),
             (("SANDBOX_PROFILE", "quick"), "SANDBOX_PROFILE"),
             (("LOG_FORMAT", "xml"), "text or json"),
         ] {

@@ -48,6 +48,9 @@ pub(crate) struct Secrets {
     pub account_sid: String,
     pub auth_token: String,
     pub operator_key: Option<String>,
+    /// Seals the keys of recordings.
+    #[serde(default)]
+    pub recording_master_key: Option<String>,
 }
 
 impl Local {
@@ -93,6 +96,7 @@ impl Secrets {
             account_sid: format!("AC{}", hex(ids, 16)),
             auth_token: hex(ids, 16),
             operator_key: None,
+            recording_master_key: None,
         };
         write_private(&path, &secrets)?;
         Ok(secrets)

@@ -4,6 +4,7 @@ mod api;
 mod call;
 mod cli;
 mod config;
+mod doctor;
 mod exit;
 mod local;
 mod logging;
@@ -59,11 +60,12 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         | Command::Tenants
         | Command::Calls(_)
         | Command::CallShow { .. }
+        | Command::Doctor { .. }
         | Command::Config { .. } => {}
     }
     let config = Config::load(cli.config.as_deref(), |name| std::env::var(name).ok(), &flags)?;
     match cli.command {
-        Command::Up(args) => up::run(config, &args, terminal).await,
+        Command::Up(args) => Box::pin(up::run(config, &args, terminal)).await,
         Command::Serve => serve::serve(config, terminal).await,
         Command::Migrate => serve::migrate(&config, terminal).await,
         Command::Sandbox(args) => sandbox::run(&config, &args, terminal).await,
@@ -71,6 +73,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Tenants => show::tenants(&config, terminal).await,
         Command::Calls(args) => show::calls(&config, &args, terminal).await,
         Command::CallShow { id } => show::call(&config, id, terminal).await,
+        Command::Doctor { check } => doctor::run(&config, check, terminal).await,
         Command::Config { defaults } => show::config(&config, defaults, terminal),
     }
 }

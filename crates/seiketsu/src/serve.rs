@@ -5,16 +5,20 @@ use crate::{
     exit::{Exit, Stop},
     logging::{self, Filter},
     terminal::Terminal,
-    vendors::{self, Place, Vendors},
+    vendors::{self, Place, Tools, Vendors},
 };
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use secrecy::{ExposeSecret, SecretString};
-use seiketsu_brokerage::{BrokerageDesk, Recovery};
+use seiketsu_brokerage::{
+    BrokerageDesk, Recovery,
+    outbox::{self, FileMailer, Mailer, SmtpMailer},
+    recording::{ChunkStore, Key, Recordings},
+};
 use seiketsu_domain::{AudioFormat, Clock, IdSource, ReplicaId, SystemClock};
 use seiketsu_gateway::{Admin, Gateway, GatewayConfig, Parts, Startup, config::MediaLimits};
-use seiketsu_session::{LATENCY_BUCKETS_SECONDS, SessionOptions, Sessions};
+use seiketsu_session::{Failover, LATENCY_BUCKETS_SECONDS, RecordingArchive, SessionOptions, Sessions};
 use seiketsu_storage::{Db, DbError, DbOptions, Endpoint, Reason, agents, platform, setup};
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -102,23 +106,35 @@ impl Server {
         let clock = Arc::clone(ids.clock());
         let replica: ReplicaId = ids.next();
 
-        let desk = BrokerageDesk::new(db.clone(), Arc::clone(&clock), ids.clone(), writers.clone());
+        let mut desk = BrokerageDesk::new(db.clone(), Arc::clone(&clock), ids.clone(), writers.clone());
+        let recordings = recordings(&config, &db, &ids)?;
+        if let Some(recordings) = &recordings {
+            desk = desk.recording(recordings.clone());
+            tasks.spawn(recordings.clone().run(stop.clone()));
+        }
+        let outbox = outbox::Worker::new(db.clone(), mailer(&config)?, Arc::clone(&clock));
+        tasks.spawn(outbox.run(stop.clone()));
         let options = SessionOptions {
             max_calls: config.max_calls,
             acknowledge_after: Duration::from_millis(config.acknowledge_after_ms),
+            speculations: config.speculations,
+            hedge_after: Duration::from_millis(config.hedge_after_ms),
             ..SessionOptions::default()
         };
+        let failover = Failover::new(Arc::clone(&clock));
+        let tools = Tools { http: http.clone(), tasks: tasks.clone(), clock: Arc::clone(&clock) };
         let sessions = Sessions::new(
             options,
-            vendors.providers(&config, &http, &tasks),
+            vendors.providers(&config, &failover, &tools),
             Arc::new(desk),
-            vendors.telephony(&http),
+            vendors.telephony(&http, config.public_url.clone()),
             Arc::clone(&clock),
             drain.clone(),
         );
 
         let recovery = Recovery::new(db.clone(), replica, Arc::clone(&clock));
         tasks.spawn(recovery.run(stop.clone()));
+        tasks.spawn(watch_vendors(failover.clone(), stop.clone()));
         tasks.spawn(upkeep(prometheus.clone(), db.clone(), Arc::clone(&clock), stop.clone()));
 
         let startup = Startup::default();
@@ -134,8 +150,14 @@ impl Server {
             },
             ids,
             startup: startup.clone(),
+            archive: recordings.map(|recordings| Arc::new(recordings) as Arc<dyn RecordingArchive>),
         });
-        let admin = Admin { prometheus, log_level: Arc::new(filter), dependencies: vendors.dependencies() };
+        let admin = Admin {
+            prometheus,
+            log_level: Arc::new(filter),
+            dependencies: vendors.dependencies(),
+            routes: Arc::new(failover),
+        };
         // The admin listener answers for as long as there is something to see; the public one until the drain is over.
         tasks.spawn(watch(
             "public",
@@ -186,6 +208,36 @@ impl Server {
     }
 }
 
+/// What is recorded goes here; nowhere without a key to seal it with.
+fn recordings(config: &Config, db: &Db, ids: &IdSource) -> anyhow::Result<Option<Recordings>> {
+    let Some(key) = &config.recording_master_key else {
+        tracing::info!("calls are not recorded: RECORDING_MASTER_KEY is not set");
+        return Ok(None);
+    };
+    let key = Key::from_base64(key).map_err(|error| {
+        Stop::because(Exit::Usage, format!("recording.master_key (RECORDING_MASTER_KEY): {error}"))
+    })?;
+    let store = ChunkStore::open(&config.recording_store).context("recording.store (RECORDING_STORE)")?;
+    Ok(Some(Recordings::new(db.clone(), store, key, ids.clone())))
+}
+
+fn mailer(config: &Config) -> anyhow::Result<Arc<dyn Mailer>> {
+    let from = config.mail_from.clone();
+    if let Some(url) = &config.smtp_url {
+        let mailer = SmtpMailer::new(url, from)
+            .map_err(|error| Stop::because(Exit::Usage, format!("mail.smtp_url (SMTP_URL): {error}")))?;
+        return Ok(Arc::new(mailer));
+    }
+    let directory = config.state_dir.join("mail");
+    tracing::info!(directory = %directory.display(), "mail goes into a directory: SMTP_URL is not set");
+    Ok(Arc::new(FileMailer::new(directory, from)))
+}
+
+/// Probes vendors that are not well until they are.
+async fn watch_vendors(failover: Failover, stop: CancellationToken) {
+    let _: Option<()> = stop.run_until_cancelled(failover.watch()).await;
+}
+
 /// Sweeps what is kept only for a while: idle metrics, used tokens, replicas that are no more.
 async fn upkeep(prometheus: PrometheusHandle, db: Db, clock: Arc<dyn Clock>, stop: CancellationToken) {
     let sweep = async {
@@ -198,7 +250,7 @@ async fn upkeep(prometheus: PrometheusHandle, db: Db, clock: Arc<dyn Clock>, sto
             }
         }
     };
-    let _: Option<()> = stop.run_until_cancelled(sweep).await;
+    let _: Option<()> = stop.run_until_cancelled(Box::pin(sweep)).await;
 }
 
 async fn forget(db: &Db, now: Timestamp) -> Result<(), DbError> {
@@ -302,6 +354,7 @@ pub(crate) async fn serve(config: Config, terminal: Terminal) -> anyhow::Result<
         |base: &url::Url, key: &SecretString| Place { base: base.clone(), key: key.clone(), real: true };
     let vendors = Vendors {
         openai: real(&config.openai.base_url, openai),
+        fallback: config.openai_fallback.as_ref().map(|(base, key)| real(base, key)),
         deepgram: real(&config.deepgram.base_url, deepgram),
         elevenlabs: real(&config.elevenlabs.base_url, elevenlabs),
         twilio: real(&config.twilio.base_url, token),

@@ -9,11 +9,14 @@ use seiketsu_sandbox::{Espeak, EspeakVoice};
 const CALLER_VOICE: &str = "caller";
 
 #[derive(Debug)]
-pub(crate) struct CallerVoice(Espeak);
+pub(crate) struct CallerVoice {
+    espeak: Espeak,
+    language: Language,
+}
 
 impl CallerVoice {
-    pub(crate) fn new() -> Self {
-        Self(Espeak::new())
+    pub(crate) fn speaking(language: Language) -> Self {
+        Self { espeak: Espeak::new(), language }
     }
 }
 
@@ -21,8 +24,8 @@ impl CallerVoice {
 impl SpeechSource for CallerVoice {
     async fn speak(&self, text: &str) -> Result<Utterance, SpeechError> {
         let spoken = self
-            .0
-            .speak(text, &EspeakVoice::of(CALLER_VOICE, Language::En))
+            .espeak
+            .speak(text, &EspeakVoice::of(CALLER_VOICE, self.language))
             .await
             .map_err(|error| SpeechError::Synthesis(error.to_string()))?;
         Utterance::carrying(Some(text.to_owned()), &spoken.speech_8k, &spoken.pcm_8k)

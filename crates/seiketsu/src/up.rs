@@ -14,7 +14,7 @@ use crate::{
 use anyhow::Context;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use seiketsu_brokerage::demo;
+use seiketsu_brokerage::{demo, recording::Key};
 use seiketsu_domain::IdSource;
 use seiketsu_gateway::api_key::ApiKey;
 use seiketsu_storage::{
@@ -156,6 +156,18 @@ async fn begin(
     }
 
     let mut secrets = Secrets::load_or_make(config, ids)?;
+    if config.recording_master_key.is_none() {
+        let key = if let Some(key) = &secrets.recording_master_key {
+            SecretString::from(key.clone())
+        } else {
+            let key = Key::generate(ids).to_base64();
+            secrets.recording_master_key = Some(key.expose_secret().to_owned());
+            secrets.save(config)?;
+            tracing::info!("a key for recordings was made; it is kept with this checkout's other secrets");
+            key
+        };
+        config.recording_master_key = Some(key);
+    }
     let (account_sid, auth_token) = match &config.twilio.account {
         Some((sid, token)) => (sid.clone(), token.expose_secret().to_owned()),
         None => (secrets.account_sid.clone(), secrets.auth_token.clone()),
@@ -226,8 +238,15 @@ fn vendors(
         Some(sandbox) if !real => sandbox.addresses.twilio.clone(),
         Some(_) | None => config.twilio.base_url.clone(),
     };
+    let openai = place(&config.openai, |sandbox| &sandbox.addresses.openai)?;
+    let fallback = match &config.openai_fallback {
+        Some((base, key)) => Some(Place { base: base.clone(), key: key.clone(), real: true }),
+        // The sandbox is its own second place.
+        None => Some(openai.clone()).filter(|openai| !openai.real),
+    };
     Ok(Vendors {
-        openai: place(&config.openai, |sandbox| &sandbox.addresses.openai)?,
+        openai,
+        fallback,
         deepgram: place(&config.deepgram, |sandbox| &sandbox.addresses.deepgram)?,
         elevenlabs: place(&config.elevenlabs, |sandbox| &sandbox.addresses.elevenlabs)?,
         twilio: Place { base: twilio, key: SecretString::from(auth_token.to_owned()), real },

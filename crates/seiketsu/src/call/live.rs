@@ -26,6 +26,11 @@ pub(super) fn printer(terminal: Terminal) -> (mpsc::Sender<CallerEvent>, JoinHan
                     let text = text.unwrap_or_else(|| "(a recording)".to_owned());
                     terminal.murmur(format_args!("\n{at:>10}  caller {text}{how}"));
                 }
+                CallerEvent::CallerMurmurs { at, text } => {
+                    agent_speaks = false;
+                    let text = text.unwrap_or_else(|| "(a cough)".to_owned());
+                    terminal.murmur(format_args!("\n{at:>10}  caller {text} (meanwhile)"));
+                }
                 CallerEvent::CallerPresses { at, digit } => {
                     terminal.murmur(format_args!("\n{at:>10}  caller presses {digit}"));
                 }

@@ -1,15 +1,31 @@
-//! Many calls at once, and what they came to.
+//! Many calls, and what they came to.
 
-use super::Telephone;
+use super::{
+    Caller, Telephone, classify, expect,
+    injected::{self, Injections},
+};
 use crate::{api::Api, cli::CallArgs, exit::Exit, terminal::Terminal};
 use comfy_table::{Table, presets};
+use indicatif::ProgressBar;
 use seiketsu_carrier::{
-    CallReport, CallerOptions, HeardTurn, LoadPlan, PlaceCall, PlannedCall, Step, Summary, load,
-    process::ProcessUsage, summary::Distribution,
+    CallReport, HeardTurn, Pace, PlaceCall, Summary, Tally, call as place_call, load, process::ProcessUsage,
+    summary::Distribution,
 };
 use serde::Serialize;
-use std::time::Duration;
+use std::{
+    cell::{Cell, RefCell},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio_util::task::TaskTracker;
+
+/// Calls at once, if only the number of turns is given.
+const AT_ONCE: u32 = 10;
+/// Where there is no terminal, progress is told so often.
+const PROGRESS_TURNS: u64 = 100;
 
 /// What many calls came to, and what they cost.
 #[derive(Debug, Serialize)]
@@ -17,6 +33,9 @@ struct Measured {
     #[serde(flatten)]
     summary: Summary,
     profile: Option<String>,
+    at_once: u32,
+    /// Calls whose task was lost: a defect of the measurement.
+    calls_lost: u64,
     call_minutes: f64,
     /// CPU seconds per minute of call, by process.
     server_cpu_per_call_minute: Option<f64>,
@@ -24,55 +43,75 @@ struct Measured {
     callers_cpu_per_call_minute: Option<f64>,
     /// Resident memory that the server grew by, at its peak, per call held at once.
     server_kib_per_call: Option<f64>,
+    /// Calls that left behind what `--expect` asked for.
     expected_met: Option<u64>,
+    /// What the sandbox delayed and broke meanwhile.
+    injected: Option<Injections>,
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one command, named where they are used")]
+/// Places calls until there were enough of them, or enough turns. `callers` are taken in turn.
 pub(super) async fn run(
     api: &Api,
     telephone: &Telephone,
-    place: PlaceCall,
-    steps: Vec<Step>,
-    options: CallerOptions,
+    callers: Vec<Caller>,
     args: &CallArgs,
-    endpoint_silence_ms: u32,
     terminal: Terminal,
 ) -> anyhow::Result<Exit> {
     let server = api.local.server_pid;
     let before = [Some(server), api.local.sandbox_pid, Some(std::process::id())].map(usage);
-    let bar = terminal.bar(u64::from(args.calls), "calls");
-    let at_once = args.at_once.unwrap_or(args.calls).max(1);
-    let mut reports: Vec<CallReport> = Vec::new();
-    let mut left = args.calls;
-    let mut number = 0_u32;
-    while left > 0 {
-        let batch = left.min(at_once);
-        left -= batch;
-        let calls = (0..batch)
-            .map(|_| {
-                number += 1;
-                // A number of its own for each caller, so that each is a person of their own.
-                let from =
-                    format!("+1512{:07}", 6_000_000 + number).parse().unwrap_or_else(|_| place.from.clone());
-                PlannedCall {
-                    place: PlaceCall { from, ..place.clone() },
-                    steps: steps.clone(),
-                    options: options.clone(),
-                }
-            })
-            .collect();
-        let plan = LoadPlan { calls, ramp: Duration::from_millis(u64::from(args.ramp)) };
-        let loaded = load::run(&telephone.exchange, plan, &TaskTracker::new(), |_| bar.inc(1)).await;
-        reports.extend(loaded.reports);
-    }
+    let position = injected::position(api).await?;
+    let at_once = args.concurrency.unwrap_or(if args.turns.is_some() { AT_ONCE } else { args.calls });
+    let pace = Pace { at_once: at_once as usize, ramp: Duration::from_millis(u64::from(args.ramp)) };
+    let bar = match args.turns {
+        Some(turns) => terminal.bar(turns, "turns"),
+        None => terminal.bar(u64::from(args.calls), "calls"),
+    };
+    // Only without delays of its own is the rest of a turn the platform's doing and nobody else's.
+    let zero = api.local.profile.as_deref() == Some("zero");
+    let silence_ms = callers.first().map_or(0, |caller| u64::from(caller.endpoint_silence_ms));
+    let expected = |_: &CallReport, _: &HeardTurn| Some(silence_ms);
+
+    let tally = RefCell::new(Tally::new());
+    let (mut call_ms, placed, met) = (0, Cell::new(0_u32), Arc::new(AtomicU64::new(0)));
+    let enough = || match args.turns {
+        Some(turns) => tally.borrow().turns() >= turns,
+        None => placed.get() >= args.calls,
+    };
+    let calls = std::iter::from_fn(|| {
+        let next = (!enough()).then(|| numbered(&callers, placed.get()));
+        placed.set(placed.get() + u32::from(next.is_some()));
+        next
+    });
+    let live = |caller: Caller| {
+        let (api, exchange, met) = (api.clone(), telephone.exchange.clone(), Arc::clone(&met));
+        let expectation = args.expect;
+        async move {
+            let Caller { tenant, place, steps, options, .. } = caller;
+            let mut report = place_call(&exchange, &place, steps, options, None).await;
+            // A call that the platform cannot tell of is judged by the caller's ears alone.
+            let stored = super::stored(&api, &tenant, report.call_sid.as_str()).await.unwrap_or_default();
+            if let Some(stored) = &stored {
+                classify::classify(&mut report, &stored.turns);
+            }
+            if expectation.is_some_and(|expectation| expect::is_there(expectation, &report, stored.as_ref()))
+            {
+                met.fetch_add(1, Ordering::Relaxed);
+            }
+            report
+        }
+    };
+    let ended = |report: CallReport| {
+        call_ms += report.duration_ms;
+        let mut tally = tally.borrow_mut();
+        let before = tally.turns();
+        tally.add(&report, if zero { Some(&expected) } else { None });
+        progress(&bar, args, &tally, before, terminal);
+    };
+    let calls_lost = load::run(calls, pace, &TaskTracker::new(), live, ended).await;
     bar.finish_and_clear();
     let after = [Some(server), api.local.sandbox_pid, Some(std::process::id())].map(usage);
 
-    // Only without delays of its own is the rest of a turn the platform's doing and nobody else's.
-    let zero = api.local.profile.as_deref() == Some("zero");
-    let silence = |_: &CallReport, _: &HeardTurn| Some(u64::from(endpoint_silence_ms));
-    let summary = Summary::of(&reports, if zero { Some(&silence) } else { None });
-    let call_minutes = reports.iter().map(|report| report.duration_ms as f64).sum::<f64>() / 60_000.0;
+    let call_minutes = call_ms as f64 / 60_000.0;
     let cpu = |process: usize| {
         let (before, after) = (before[process]?, after[process]?);
         Some(after.since(before).cpu.as_secs_f64() / call_minutes)
@@ -80,22 +119,53 @@ pub(super) async fn run(
     let grown = before[0].zip(after[0]).map(|(before, after)| {
         after.resident_peak_bytes.saturating_sub(before.resident_bytes) as f64 / 1_024.0 / f64::from(at_once)
     });
+    let injected = match position {
+        Some(position) => injected::since(api, position).await?,
+        None => None,
+    };
     let measured = Measured {
         profile: api.local.profile.clone(),
+        at_once,
+        calls_lost,
         call_minutes,
         server_cpu_per_call_minute: cpu(0),
         sandbox_cpu_per_call_minute: cpu(1),
         callers_cpu_per_call_minute: cpu(2),
         server_kib_per_call: grown,
-        expected_met: None,
-        summary,
+        expected_met: args.expect.map(|_| met.load(Ordering::Relaxed)),
+        injected,
+        summary: tally.into_inner().summary(),
     };
     if terminal.json() {
         terminal.document(&measured)?;
     } else {
         tell(&measured, terminal);
     }
-    Ok(if measured.summary.calls_failed > 0 { Exit::Failure } else { Exit::Success })
+    Ok(if measured.summary.calls_failed > 0 || calls_lost > 0 {
+        Exit::Failure
+    } else if measured.expected_met.is_some_and(|met| met < measured.summary.calls) {
+        Exit::Unexpected
+    } else {
+        Exit::Success
+    })
+}
+
+/// The caller of the n-th call, with a number of its own, so that each is a person of their own.
+fn numbered(callers: &[Caller], number: u32) -> Caller {
+    let caller = callers[number as usize % callers.len()].clone();
+    let from = format!("+1512{:07}", 6_000_000 + number % 1_000_000);
+    let from = from.parse().unwrap_or_else(|_| caller.place.from.clone());
+    Caller { place: PlaceCall { from, ..caller.place }, ..caller }
+}
+
+fn progress(bar: &ProgressBar, args: &CallArgs, tally: &Tally, before: u64, terminal: Terminal) {
+    match args.turns {
+        Some(turns) => bar.set_position(tally.turns().min(turns)),
+        None => bar.inc(1),
+    }
+    if bar.is_hidden() && tally.turns() / PROGRESS_TURNS > before / PROGRESS_TURNS {
+        terminal.talk(format_args!("  {} turns, {} of them over 2 s", tally.turns(), tally.over_promise()));
+    }
 }
 
 fn usage(pid: Option<u32>) -> Option<ProcessUsage> {
@@ -105,18 +175,28 @@ fn usage(pid: Option<u32>) -> Option<ProcessUsage> {
 fn tell(measured: &Measured, terminal: Terminal) {
     let summary = &measured.summary;
     let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_header(["ms", "p50", "p95", "p99", "p99.9", "max", "missing"]);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header([
+        "ms",
+        "turns",
+        "p50",
+        "p95",
+        "p99",
+        "p99.9",
+        "max",
+        "over 2 s",
+        "no answer",
+    ]);
     let shown = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
     let mut row = |name: &str, distribution: &Distribution| {
         table.add_row([
             name.to_owned(),
+            distribution.turns.to_string(),
             shown(distribution.p50_ms),
             shown(distribution.p95_ms),
             shown(distribution.p99_ms),
             shown(distribution.p999_ms),
             shown(distribution.max_ms),
+            distribution.over_promise.to_string(),
             distribution.missing.to_string(),
         ]);
     };
@@ -131,21 +211,25 @@ fn tell(measured: &Measured, terminal: Terminal) {
         value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
     };
     terminal.data(format_args!(
-        "{} calls ({} failed), {:.1} call-minutes, {} turns, profile {}",
+        "{} calls ({} failed), {} at once, {:.1} call-minutes, {} turns, profile {}",
         summary.calls,
         summary.calls_failed,
+        measured.at_once,
         measured.call_minutes,
         summary.turns,
         measured.profile.as_deref().unwrap_or("of real vendors")
     ));
     terminal.data(table);
     terminal.data(format_args!(
-        "first audible within 2 s: {}   bridged by an acknowledgement: {}   no answer: {}   caller went on: {}   flagged: {}",
+        "first audible within 2 s: {}   bridged by an acknowledgement: {}   announced: {}   without an answer: {}",
         percent(summary.within_promise_share),
         percent(summary.acknowledged_share),
+        percent(summary.announced_share),
         summary.turns_missed,
-        summary.turns_not_waited_for,
-        summary.turns_flagged
+    ));
+    terminal.data(format_args!(
+        "not in these figures: caller went on {}, keys {}, lines left unspoken {}   flagged answers: {}",
+        summary.turns_not_waited_for, summary.turns_keyed, summary.lines_unspoken, summary.turns_flagged
     ));
     terminal.data(format_args!(
         "CPU s per call-minute: server {}, sandbox {}, callers {}   server memory per call: {} KiB   clock slip of callers: {} ms",
@@ -155,6 +239,20 @@ fn tell(measured: &Measured, terminal: Terminal) {
         number(measured.server_kib_per_call, 0),
         summary.clock_slip_max_ms
     ));
+    for (agent, count) in &summary.murmurs {
+        terminal.data(format_args!("murmurs after which the agent {}: {count}", expect::in_words(*agent)));
+    }
+    if let Some(injected) = &measured.injected {
+        let faults: u64 = injected.faults.values().sum();
+        terminal
+            .data(format_args!("injected by the sandbox: {faults} faults in {} delays", injected.requests));
+        for (what, count) in &injected.faults {
+            terminal.data(format_args!("  {count} x {what}"));
+        }
+    }
+    if let Some(met) = measured.expected_met {
+        terminal.data(format_args!("left behind what was expected: {met} of {}", summary.calls));
+    }
     for (reason, count) in &summary.failures {
         terminal.data(format_args!("failed: {count} x {reason}"));
     }

@@ -1,29 +1,35 @@
-//! `seiketsu call`: a simulated caller over the telephone's own protocol, and what it measured.
+//! `seiketsu call`: simulated callers over the telephone's own protocol, and what they measured.
 
+mod classify;
+mod dialogues;
+mod expect;
+mod injected;
 mod live;
 mod many;
+mod markdown;
+mod one;
 
 use crate::{
     api::Api,
-    cli::{CallArgs, Expectation},
+    cli::{CallArgs, HumanArg},
     config::Config,
     exit::{Exit, Stop},
     serve,
-    show::turn_in_words,
     speech::CallerVoice,
     terminal::Terminal,
     vendors,
-    waterfall::{self, AtTheCaller},
 };
 use anyhow::Context;
 use seiketsu_carrier::{
-    CallReport, CallerOptions, Exchange, ExchangeOptions, PlaceCall, ScriptLine, Step, TurnEnd,
-    call as place_call, exchange::RegisterAt, line::LineEffects, script,
+    CallerOptions, Exchange, ExchangeOptions, Human, PlaceCall, Script, ScriptLine, Step,
+    exchange::RegisterAt,
+    line::{Echo, LineEffects},
+    noise::Noise,
+    script,
 };
-use seiketsu_domain::PhoneNumber;
+use seiketsu_domain::{Language, PhoneNumber};
 use seiketsu_gateway::v1::{agents::AgentView, call::CallDetail};
-use serde::Serialize;
-use std::{net::Ipv4Addr, time::Duration};
+use std::{net::Ipv4Addr, path::Path, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
@@ -32,15 +38,6 @@ use url::Url;
 const RECORD_SECONDS: u32 = 1_800;
 /// How long a call's last turn may take to be on record after its end.
 const ON_RECORD: Duration = Duration::from_secs(5);
-
-/// A conversation that books a viewing, for those who just want to hear one.
-const FIRST_CALL: [&str; 5] = [
-    "hi i am looking for a three bedroom house to buy",
-    "the first one please book me the earliest time you have tomorrow",
-    "my name is jordan lee",
-    "no that is all thank you",
-    "goodbye",
-];
 
 /// A simulated telephone company in this process, registered with the one the platform calls.
 pub(crate) struct Telephone {
@@ -80,140 +77,177 @@ impl Telephone {
     }
 }
 
+/// Somebody about to call.
+#[derive(Debug, Clone)]
+struct Caller {
+    /// The brokerage called.
+    tenant: String,
+    place: PlaceCall,
+    steps: Vec<Step>,
+    options: CallerOptions,
+    /// Of the agent that answers.
+    endpoint_silence_ms: u32,
+}
+
 /// Runs one call, or many.
 pub(crate) async fn run(config: &Config, args: CallArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let many = args.calls > 1 || args.turns.is_some();
+    check(&args, many)?;
     let api = Api::open(config)?;
-    if let Some(path) = &args.save {
+    for path in [&args.save, &args.markdown].into_iter().flatten() {
         // Before the call, not after it.
         std::fs::File::create(path)
-            .map_err(|error| Stop::because(Exit::Usage, format!("--save {}: {error}", path.display())))?;
+            .map_err(|error| Stop::because(Exit::Usage, format!("{}: {error}", path.display())))?;
     }
-    let agents = api.agents(&args.tenant).await?;
-    let (agent, to) = dial(&agents, &args)?;
-    let webhook = Url::parse(&format!("{}/twilio/voice", api.local.public_url))?;
+    let mut agents = Vec::new();
+    for tenant in &args.tenant {
+        agents.push((tenant, api.agents(tenant).await?));
+    }
     let step = terminal.step("caller");
-    let steps = script::prepare(&lines(&args)?, &CallerVoice::new()).await?;
-    step.done(format_args!("{} steps ready; dialling {to}", steps.len()));
-    let options = CallerOptions {
-        patience_ms: args.patience,
-        acknowledgements: agent.profile.acknowledgements.clone(),
-        interrupt_after_ms: args.interrupt_after,
-        record_seconds: args.save.is_some().then_some(RECORD_SECONDS),
-        ..CallerOptions::default()
-    };
+    let scripts = scripts(&args, many)?;
+    let mut callers = Vec::new();
+    for script in &scripts {
+        // Once for all brokerages: the sound is shared.
+        let steps = script::prepare(&script.steps, &CallerVoice::speaking(script.language)).await?;
+        for (tenant, agents) in &agents {
+            callers.push(caller(&api, &args, tenant, agents, script, steps.clone())?);
+        }
+    }
+    step.done(format_args!("{} steps ready", callers.iter().map(|caller| caller.steps.len()).sum::<usize>()));
     let telephone = Telephone::open(&api).await?;
-    let from = args.from.clone().map_or_else(|| "+15125550199".parse(), Ok)?;
-    let place = PlaceCall {
-        status_callback: Some(Url::parse(&format!("{}/twilio/status", api.local.public_url))?),
-        line: LineEffects { delay_ms: args.line_delay, ..LineEffects::default() },
-        ..PlaceCall::new(webhook, from, to)
-    };
-    let exit = if args.calls == 1 {
-        one(&api, &telephone, place, steps, options, &args, terminal).await
-    } else {
-        let endpoint_silence_ms = agent.profile.endpoint_silence_ms;
-        many::run(&api, &telephone, place, steps, options, &args, endpoint_silence_ms, terminal).await
+    let exit = match <[Caller; 1]>::try_from(callers) {
+        // Boxed: what a call keeps while it lasts is large.
+        Ok([caller]) if !many => Box::pin(one::run(&api, &telephone, caller, &args, terminal)).await,
+        Ok([caller]) => Box::pin(many::run(&api, &telephone, vec![caller], &args, terminal)).await,
+        Err(callers) => Box::pin(many::run(&api, &telephone, callers, &args, terminal)).await,
     };
     telephone.close().await;
     exit
 }
 
-fn dial<'a>(agents: &'a [AgentView], args: &CallArgs) -> anyhow::Result<(&'a AgentView, PhoneNumber)> {
+/// What the command line's grammar cannot say.
+fn check(args: &CallArgs, many: bool) -> anyhow::Result<()> {
+    if many && (args.save.is_some() || args.markdown.is_some()) {
+        return Err(Stop::because(Exit::Usage, "--save and --markdown are for a single call"));
+    }
+    if !many && (args.tenant.len() > 1 || args.script.len() > 1) {
+        return Err(Stop::because(Exit::Usage, "several brokerages or scripts need --calls or --turns"));
+    }
+    Ok(())
+}
+
+/// A caller of this brokerage with this script.
+fn caller(
+    api: &Api,
+    args: &CallArgs,
+    tenant: &str,
+    agents: &[AgentView],
+    script: &Script,
+    steps: Vec<Step>,
+) -> anyhow::Result<Caller> {
+    let (agent, to) = dial(agents, args, tenant, script.language)?;
+    let webhook = Url::parse(&format!("{}/twilio/voice", api.local.public_url))?;
+    let from = args.from.clone().map_or_else(|| "+15125550199".parse(), Ok)?;
+    let longest_ms = script.steps.iter().map(longest_ms).sum::<u64>().clamp(600_000, 3_600_000);
+    let options = CallerOptions {
+        patience_ms: args.patience,
+        acknowledgements: agent.profile.acknowledgements.clone(),
+        interrupt_after_ms: args.interrupt_after,
+        record_seconds: args.save.is_some().then_some(RECORD_SECONDS),
+        max_call_ms: longest_ms as u32,
+        ..CallerOptions::default()
+    };
+    let place = PlaceCall {
+        status_callback: Some(Url::parse(&format!("{}/twilio/status", api.local.public_url))?),
+        line: line(args, &script.line),
+        human: human(args.human),
+        ..PlaceCall::new(webhook, from, to)
+    };
+    let endpoint_silence_ms = agent.profile.endpoint_silence_ms;
+    Ok(Caller { tenant: tenant.to_owned(), place, steps, options, endpoint_silence_ms })
+}
+
+/// How long a step may take, answer included, generously.
+fn longest_ms(step: &ScriptLine) -> u64 {
+    match step {
+        ScriptLine::WaitMs(millis) | ScriptLine::SilenceMs(millis) | ScriptLine::HoldMs(millis) => {
+            u64::from(*millis) + 30_000
+        }
+        ScriptLine::Say(_)
+        | ScriptLine::Interrupt(_)
+        | ScriptLine::Murmur(_)
+        | ScriptLine::Cough { .. }
+        | ScriptLine::Wav(_)
+        | ScriptLine::Keys(_)
+        | ScriptLine::CutStream
+        | ScriptLine::HangUp => 60_000,
+    }
+}
+
+/// What the script says of the line, and what the command line says besides.
+fn line(args: &CallArgs, script: &LineEffects) -> LineEffects {
+    let mut line = args.line.line.clone().unwrap_or_else(|| script.clone());
+    if args.line.line_delay > 0 {
+        line.delay_ms = args.line.line_delay;
+    }
+    if let Some(level_db) = args.line.echo_db {
+        line.echo = Some(Echo { level_db, delay_ms: args.line.echo_delay });
+    }
+    if let Some(level_dbfs) = args.line.noise_db {
+        line.noise = Some(Noise { kind: args.line.noise, level_dbfs });
+    }
+    line
+}
+
+fn human(human: HumanArg) -> Human {
+    match human {
+        HumanArg::Answers => Human::default(),
+        HumanArg::HangsUp => Human::HangsUp { after_ms: 1_500 },
+        HumanArg::Ignores => Human::Ignores { after_ms: 1_500 },
+        HumanArg::Silent => Human::Silent,
+        HumanArg::Busy => Human::Busy,
+        HumanArg::Unreachable => Human::Unreachable,
+    }
+}
+
+/// The agent to call: the one of the number that was asked for, or the first that speaks the caller's language.
+fn dial<'a>(
+    agents: &'a [AgentView],
+    args: &CallArgs,
+    tenant: &str,
+    language: Language,
+) -> anyhow::Result<(&'a AgentView, PhoneNumber)> {
     let numbers = || agents.iter().flat_map(|agent| agent.numbers.iter().map(move |number| (agent, number)));
     let found = match &args.to {
         Some(to) => numbers().find(|(_, number)| *number == to),
-        None => numbers().next(),
+        None => numbers().find(|(agent, _)| agent.profile.language == language).or_else(|| numbers().next()),
     };
     found.map(|(agent, number)| (agent, number.clone())).ok_or_else(|| {
         let known: Vec<String> = numbers().map(|(_, number)| number.to_string()).collect();
-        Stop::because(
-            Exit::Usage,
-            format!("no such number at `{}`; it has: {}", args.tenant, known.join(", ")),
-        )
+        Stop::because(Exit::Usage, format!("no such number at `{tenant}`; it has: {}", known.join(", ")))
     })
 }
 
-fn lines(args: &CallArgs) -> anyhow::Result<Vec<ScriptLine>> {
-    if let Some(path) = &args.script {
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        return serde_json::from_str(&text).map_err(|error| {
-            Stop::because(Exit::Usage, format!("{}: {error}; `--help` shows the form", path.display()))
-        });
+fn scripts(args: &CallArgs, many: bool) -> anyhow::Result<Vec<Script>> {
+    if !args.script.is_empty() {
+        return args.script.iter().map(|path| read_script(path)).collect();
     }
     let mut lines: Vec<ScriptLine> = args.say.iter().cloned().map(ScriptLine::Say).collect();
     lines.extend(args.wav.iter().cloned().map(ScriptLine::Wav));
-    if lines.is_empty() {
-        lines.extend(FIRST_CALL.map(|line| ScriptLine::Say(line.to_owned())));
-    }
-    Ok(lines)
-}
-
-/// What one call left behind.
-#[derive(Debug, Serialize)]
-struct Outcome {
-    report: CallReport,
-    stored: Option<CallDetail>,
-    /// Whether what was asked for is there; `None` if nothing was.
-    expected: Option<bool>,
-}
-
-async fn one(
-    api: &Api,
-    telephone: &Telephone,
-    place: PlaceCall,
-    steps: Vec<Step>,
-    options: CallerOptions,
-    args: &CallArgs,
-    terminal: Terminal,
-) -> anyhow::Result<Exit> {
-    let (events, shown) = live::printer(terminal);
-    let report = place_call(&telephone.exchange, &place, steps, options, Some(events)).await;
-    let _ = shown.await;
-    if let (Some(path), Some(tracks)) = (&args.save, &report.tracks) {
-        match tracks.save_stereo(path) {
-            Ok(()) => terminal.talk(format_args!("\nsaved {} (caller left, agent right)", path.display())),
-            Err(error) => terminal.talk(format_args!("\ncannot write {}: {error}", path.display())),
-        }
-    }
-    // The call is over whatever becomes of the platform: what its caller heard is told in any case.
-    let stored = stored(api, &args.tenant, report.call_sid.as_str()).await.unwrap_or_else(|error| {
-        terminal.talk(format_args!("the platform's record of the call cannot be read: {error:#}"));
-        None
-    });
-    let failed = report.streams == 0 || !report.ended_by.is_orderly();
-    let expected = args.expect.map(|expectation| is_there(expectation, stored.as_ref()));
-    if terminal.json() {
-        terminal.document(&Outcome { report, stored, expected })?;
-    } else {
-        tell(&report, stored.as_ref(), terminal);
-        if let (Some(expectation), Some(met)) = (args.expect, expected) {
-            let verdict = if met { "is in the database" } else { "is NOT in the database" };
-            terminal.data(format_args!("\nexpected: a {} {verdict}", name(expectation)));
-        }
-    }
-    Ok(match expected {
-        Some(false) => Exit::Unexpected,
-        Some(true) | None if failed => Exit::Failure,
-        Some(true) | None => Exit::Success,
+    Ok(match (lines.is_empty(), many) {
+        (false, _) => vec![Script { language: args.language, ..Script::of(lines) }],
+        (true, false) => vec![dialogues::one()],
+        (true, true) => dialogues::many(),
     })
 }
 
-const fn name(expectation: Expectation) -> &'static str {
-    match expectation {
-        Expectation::Viewing => "viewing",
-        Expectation::Lead => "lead",
-        Expectation::Transfer => "transfer",
-    }
-}
-
-fn is_there(expectation: Expectation, stored: Option<&CallDetail>) -> bool {
-    stored.is_some_and(|call| match expectation {
-        Expectation::Viewing => !call.viewings.is_empty(),
-        Expectation::Lead => !call.leads.is_empty(),
-        Expectation::Transfer => {
-            call.turns.iter().flat_map(|turn| &turn.tools).any(|tool| tool.name == "transfer_to_human")
-        }
+fn read_script(path: &Path) -> anyhow::Result<Script> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Script::parse(&text).map_err(|error| {
+        Stop::because(
+            Exit::Usage,
+            format!("{}: {error}; `seiketsu call --help` shows the form", path.display()),
+        )
     })
 }
 
@@ -233,68 +267,46 @@ async fn stored(api: &Api, tenant: &str, call_sid: &str) -> anyhow::Result<Optio
     tokio::time::timeout(ON_RECORD, find).await.unwrap_or(Ok(None))
 }
 
-/// The conversation with the waterfall of each turn.
-fn tell(report: &CallReport, stored: Option<&CallDetail>, terminal: Terminal) {
-    terminal.data("");
-    let Some(stored) = stored else {
-        terminal.data(format_args!(
-            "call {} ended ({:?}); the platform has no record of it",
-            report.call_sid, report.ended_by
-        ));
-        for turn in &report.turns {
-            let said = turn.said.as_deref().unwrap_or("(a recording)");
-            terminal.data(format_args!("  caller  {said}\n  agent   {}", turn.heard_text));
-        }
-        for error in &report.errors {
-            terminal.data(format_args!("  error {}: {}", error.code, error.detail));
-        }
-        for announcement in &report.announcements {
-            terminal.data(format_args!("  the carrier said: {announcement}"));
-        }
-        return;
-    };
-    terminal.data(format_args!("call {}", stored.call.id));
-    for turn in &stored.turns {
-        terminal.data(format_args!("\nturn {}", turn.number));
-        terminal.data(turn_in_words(turn).trim_end());
-        if turn.number == 0 {
-            continue;
-        }
-        let heard = report.turns.iter().find(|heard| heard.number == turn.number);
-        let at_the_caller = heard.map_or_else(AtTheCaller::default, |heard| AtTheCaller {
-            first_audible_ms: heard.first_audible_ms,
-            first_substantive_ms: heard.first_substantive_ms,
-        });
-        terminal.data(waterfall::draw(turn, at_the_caller).trim_end());
-    }
-    let stored_words = words(stored.turns.iter().map(|turn| turn.heard_text.expose().as_str()));
-    let recovered_words = words([report.whole_agent_text.as_str()]);
-    let agree = if stored_words == recovered_words { "equal" } else { "DIFFER from" };
-    terminal.data(format_args!(
-        "\n{} words of the agent recovered from the audio {agree} the stored transcript's {}",
-        recovered_words.len(),
-        stored_words.len()
-    ));
-    // An answer that was cut off cannot be whole.
-    let whole = report.turns.iter().filter(|turn| turn.end != TurnEnd::Interrupted);
-    for flag in whole.flat_map(|turn| &turn.flags) {
-        terminal.data(format_args!("  the decoder noticed: {flag}"));
-    }
-    for viewing in &stored.viewings {
-        terminal.data(format_args!("viewing {viewing}"));
-    }
-    for lead in &stored.leads {
-        terminal.data(format_args!("lead {lead}"));
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Words as the sub-carrier can tell them.
-fn words<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    texts
-        .into_iter()
-        .flat_map(|text| {
-            let normal = seiketsu_audio::subcarrier::normalise_text(text);
-            normal.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
-        })
-        .collect()
+    #[test]
+    fn the_scripts_of_the_documentation_can_be_read() {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/conversations");
+        let mut read = 0;
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                assert!(!read_script(&path).unwrap().steps.is_empty(), "{}", path.display());
+                read += 1;
+            }
+        }
+        assert!(read > 0);
+    }
+
+    #[test]
+    fn the_command_line_adds_to_the_line_of_the_script() {
+        use clap::Parser;
+        let parsed = crate::cli::Cli::try_parse_from([
+            "seiketsu",
+            "call",
+            "--tenant",
+            "a",
+            "--echo-db",
+            "-20",
+            "--noise-db",
+            "-35",
+            "--noise",
+            "babble",
+            "--line",
+            r#"{"drift_ppm":80}"#,
+        ])
+        .unwrap();
+        let crate::cli::Command::Call(args) = parsed.command else { panic!("another command") };
+        let effects = line(&args, &LineEffects { delay_ms: 70, ..LineEffects::default() });
+        assert_eq!(effects.echo, Some(Echo { level_db: -20, delay_ms: 180 }));
+        assert_eq!(effects.noise.map(|noise| noise.level_dbfs), Some(-35));
+        assert_eq!((effects.drift_ppm, effects.delay_ms), (80, 0), "--line takes the place of the script's");
+    }
 }

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must fail loudly")]
 
 mod command_line;
+mod failures;
 mod kills;
+mod pg_proxy;
 mod platform;
 mod spoken_call;
 mod stages;

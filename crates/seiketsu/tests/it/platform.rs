@@ -7,21 +7,27 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{Arc, Mutex, mpsc},
     time::Duration,
 };
 use tempfile::TempDir;
 
 /// How long a start may take on a busy machine.
 const START: Duration = Duration::from_mins(1);
+/// The configuration file's name.
+const CONFIG: &str = "seiketsu.toml";
 
 pub(crate) struct Platform {
     pub(crate) db: TestDb,
     state: TempDir,
     profile: &'static str,
+    /// Settings of this platform alone.
+    environment: Vec<(&'static str, String)>,
     public: u16,
     admin: u16,
     server: Option<Child>,
+    /// What servers said.
+    log: Arc<Mutex<String>>,
 }
 
 /// What a command printed and how it ended.
@@ -40,9 +46,30 @@ impl Ran {
 
 impl Platform {
     pub(crate) async fn start(profile: &'static str) -> Self {
-        let db = TestDb::new().await;
+        Self::on(TestDb::new().await, profile, Vec::new())
+    }
+
+    /// One with a configuration file.
+    pub(crate) async fn configured(profile: &'static str, config: &'static str) -> Self {
+        Self::with(TestDb::new().await, profile, Vec::new(), config)
+    }
+
+    /// One with settings of its own, which come before those that all have.
+    pub(crate) fn on(db: TestDb, profile: &'static str, environment: Vec<(&'static str, String)>) -> Self {
+        Self::with(db, profile, environment, "")
+    }
+
+    fn with(
+        db: TestDb,
+        profile: &'static str,
+        environment: Vec<(&'static str, String)>,
+        config: &'static str,
+    ) -> Self {
         let state = tempfile::tempdir().unwrap();
-        let mut platform = Self { db, state, profile, public: free_port(), admin: free_port(), server: None };
+        std::fs::write(state.path().join(CONFIG), config).unwrap();
+        let (public, admin) = (free_port(), free_port());
+        let mut platform =
+            Self { db, state, profile, environment, public, admin, server: None, log: Arc::default() };
         platform.up();
         platform
     }
@@ -58,20 +85,21 @@ impl Platform {
         let stderr = server.stderr.take().unwrap();
         let (ready, told) = mpsc::channel();
         // Read to the end, so that the server never waits for a reader.
+        let log = Arc::clone(&self.log);
         std::thread::spawn(move || {
-            let mut seen = String::new();
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 if line.contains("Ready after") {
                     let _ = ready.send(Ok(()));
                 }
-                seen.push_str(&line);
-                seen.push('\n');
+                let mut log = log.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
             }
-            let _ = ready.send(Err(seen));
+            let _ = ready.send(Err(()));
         });
         match told.recv_timeout(START) {
             Ok(Ok(())) => self.server = Some(server),
-            Ok(Err(log)) => panic!("the server ended:\n{log}"),
+            Ok(Err(())) => panic!("the server ended:\n{}", self.log()),
             Err(_) => {
                 let _ = server.kill();
                 panic!("the server was not ready within {START:?}");
@@ -97,7 +125,7 @@ impl Platform {
     /// The command line against this platform.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_seiketsu"));
-        command.args(arguments).env_clear();
+        command.args(arguments).arg("--config").arg(self.state.path().join(CONFIG)).env_clear();
         for name in ["PATH", "HOME", "LD_LIBRARY_PATH"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
@@ -108,7 +136,8 @@ impl Platform {
             .env("STATE_DIR", self.state.path())
             .env("PUBLIC_URL", format!("http://127.0.0.1:{}", self.public))
             .env("ADMIN_LISTEN", format!("127.0.0.1:{}", self.admin))
-            .env("LOG", "warn");
+            .env("LOG", "warn")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -125,6 +154,21 @@ impl Platform {
 
     pub(crate) fn state(&self) -> &Path {
         self.state.path()
+    }
+
+    /// What `up` tells the other commands.
+    pub(crate) fn local(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.state().join("local.json")).unwrap()).unwrap()
+    }
+
+    /// What the servers said on stderr so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Whether the server that was started last is still there.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.server.as_mut().is_some_and(|server| server.try_wait().unwrap().is_none())
     }
 
     pub(crate) fn public_port(&self) -> u16 {

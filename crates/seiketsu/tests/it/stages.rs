@@ -15,6 +15,9 @@ const NOISE_MS: i64 = 120;
 /// and hides nothing.
 const RECOGNISER_MS: u32 = 700;
 
+/// One request after the other: asked once the turn has ended, and asked once.
+const ONE_AFTER_THE_OTHER: &str = "[session]\nspeculations = 0\nhedge_after_ms = 60000\n";
+
 const STEPS: [&str; 10] = [
     "endpointing",
     "final transcript",
@@ -113,7 +116,7 @@ async fn steps(platform: &Platform, line_delay_ms: u32) -> [i64; 10] {
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::disallowed_macros, reason = "figures for whoever runs it with --no-capture")]
 async fn three_hundred_milliseconds_at_one_stage_move_exactly_that_stage() {
-    let platform = Platform::start("zero").await;
+    let platform = Platform::configured("zero", ONE_AFTER_THE_OTHER).await;
     let recogniser = |ms: u32| format!(r#"{{"recogniser_ms":{ms}}}"#);
     let with = |name: &str, ms: u32| format!(r#"{{"recogniser_ms":{RECOGNISER_MS},"{name}":{ms}}}"#);
     behave(&platform, &recogniser(RECOGNISER_MS));
@@ -136,7 +139,7 @@ async fn three_hundred_milliseconds_at_one_stage_move_exactly_that_stage() {
     behave(&platform, &recogniser(RECOGNISER_MS));
     platform
         .db
-        .execute("update public.agents set profile = jsonb_set(profile, '{endpoint_silence_ms}', '550')")
+        .execute("update public.agents set profile = jsonb_set(profile, '{endpoint_silence_ms}', '600')")
         .await;
     moved.push(("endpointing", steps(&platform, 0).await));
 
