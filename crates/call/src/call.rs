@@ -44,8 +44,10 @@ pub struct Call {
     speculations: u32,
     /// A tool that outlived its turn has ended, and the model does not know yet.
     news: bool,
-    /// The next words of the caller answer whether the call may be recorded.
+    /// The next words of the caller answer whether the call may be recorded, if they heard the question.
     assent_is_due: bool,
+    /// The question whether the call may be recorded had begun to sound when the greeting was over.
+    was_asked_for_assent: bool,
     recording: bool,
     /// How often a caller who says nothing was asked whether they are there.
     reprompted: usize,
@@ -85,6 +87,7 @@ impl Call {
             speculations: 0,
             news: false,
             assent_is_due: plan.asks_to_record,
+            was_asked_for_assent: false,
             recording: plan.records,
             reprompted: 0,
             committed: String::new(),

@@ -34,8 +34,18 @@ pub(crate) struct Ears {
     noise: bool,
     /// Keys pressed, if nothing else was heard.
     keys: Vec<char>,
-    /// The utterance before this one: its end, and whether no words were understood in it.
-    taken: Option<(CallTime, bool)>,
+    /// The utterance before this one.
+    taken: Option<Taken>,
+}
+
+/// What is remembered of an utterance that was taken.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    ended_at: CallTime,
+    /// No words were understood in it.
+    is_empty: bool,
+    /// It was taken before its words were final.
+    is_guess: bool,
 }
 
 /// A finished utterance.
@@ -54,6 +64,14 @@ impl Utterance {
     /// Whether it is to be answered even if no words were understood.
     pub(crate) fn is_worth_asking(&self) -> bool {
         self.ended_at.since(self.began_at) >= SPEECH_WORTH_ASKING
+    }
+
+    /// Takes in what was said right before it.
+    pub(crate) fn follows(&mut self, earlier: &Self, limit: usize) {
+        self.text = format!("{} {}", earlier.text, self.text);
+        truncate(&mut self.text, limit);
+        self.began_at = self.began_at.min(earlier.began_at);
+        self.key = None;
     }
 }
 
@@ -114,8 +132,12 @@ impl Ears {
 
     /// Whether what was heard so far is more than a noise.
     pub(crate) fn is_worth_asking(&self) -> bool {
-        let spoke_for = self.ended_at.zip(self.began_at).map(|(ended, began)| ended.since(began));
-        self.has_words() || spoke_for.is_some_and(|length| length >= SPEECH_WORTH_ASKING)
+        self.has_words() || self.voice_lasted() >= SPEECH_WORTH_ASKING
+    }
+
+    /// From the first voiced sample to the last so far; zero if there were only words.
+    pub(crate) fn voice_lasted(&self) -> Duration {
+        self.ended_at.zip(self.began_at).map_or(Duration::ZERO, |(ended, began)| ended.since(began))
     }
 
     pub(crate) fn voice_began(&mut self, at: CallTime, turns: Turns) {
@@ -140,12 +162,26 @@ impl Ears {
         truncate(&mut self.partial, limit);
     }
 
-    /// Whether words up to `until` belong to an utterance that was taken already.
-    pub(crate) fn is_late(&self, until: CallTime) -> bool {
-        !self.has_begun()
-            && self.taken.is_some_and(|(ended, nothing_understood)| {
-                !nothing_understood && until <= ended + COVERAGE_SLACK
-            })
+    /// Whether words up to `until` belong to an utterance that was taken already, with the words that were known then.
+    pub(crate) fn is_late(&mut self, until: CallTime, settled: bool) -> bool {
+        let Some(taken) = self.taken.as_mut().filter(|taken| !taken.is_empty) else { return false };
+        if taken.is_guess && self.began_at.is_none() {
+            // Nobody has spoken since: these are its words, however much of the silence behind it they cover. A recogniser
+            // that took over has heard that silence too.
+            taken.is_guess = !settled;
+            return true;
+        }
+        self.began_at.is_none_or(|began| until <= began) && until <= taken.ended_at + COVERAGE_SLACK
+    }
+
+    /// Forgets the words that may change.
+    pub(crate) fn forget_partial(&mut self) {
+        self.partial.clear();
+    }
+
+    /// Words were understood in what was taken for noise: where they end is the end of speech.
+    pub(crate) fn noise_has_words(&mut self) {
+        self.noise = false;
     }
 
     /// Takes words that will not change; returns false if the limit cut them.
@@ -208,6 +244,7 @@ impl Ears {
     /// Ends the utterance and hands it over.
     pub(crate) fn take(&mut self, now: CallTime, limit: usize) -> Utterance {
         let (speaking_since, noise, key) = (self.speaking_since, self.noise, self.only_key());
+        let is_guess = !self.is_settled();
         let heard = std::mem::take(self);
         let mut text = [heard.words, heard.partial]
             .into_iter()
@@ -216,7 +253,7 @@ impl Ears {
             .join(" ");
         truncate(&mut text, limit);
         let ended_at = heard.ended_at.unwrap_or(now);
-        self.taken = Some((ended_at, text.is_empty()));
+        self.taken = Some(Taken { ended_at, is_empty: text.is_empty(), is_guess });
         // A stretch of voice that is still going on begins the next utterance.
         self.speaking_since = speaking_since;
         self.noise = noise;

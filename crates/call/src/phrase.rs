@@ -51,6 +51,11 @@ impl Phraser {
         phrases.pop()
     }
 
+    /// Drops the text that is no phrase yet.
+    pub(crate) fn forget_pending(&mut self) {
+        self.pending.clear();
+    }
+
     fn give(&mut self, phrase: &str, phrases: &mut Vec<String>) {
         let phrase = phrase.trim();
         if phrase.chars().any(char::is_alphanumeric) {

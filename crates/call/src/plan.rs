@@ -46,7 +46,8 @@ pub struct Plan {
     pub acknowledgements: Acknowledgements,
     /// What a single key stands for.
     pub menu: BTreeMap<char, String>,
-    /// The greeting asks whether the call may be recorded, and the first answer is the answer to that.
+    /// The greeting ends with the question whether the call may be recorded, and the first answer is the answer to that,
+    /// if the question was heard.
     pub asks_to_record: bool,
     /// The caller has agreed to that already, before the call was cut.
     pub records: bool,

@@ -94,6 +94,14 @@ impl Phrase {
         heard_words(&self.text, &self.alignment, heard, self.sent_us, whole)
     }
 
+    /// Whether the question with which it ends had begun to sound when playback had come to `playhead`.
+    pub(crate) fn is_asking_at(&self, playhead: PositionUs) -> bool {
+        let Some(end) = self.text.rfind(['?', '？']) else { return false };
+        let before = self.text[..end].rfind(['.', '!', '?', '。', '！', '？']);
+        let before = before.map_or(0, |before| self.text[..before].chars().count() + 1);
+        self.begins.is_some_and(|begins| playhead >= begins) && self.heard(playhead).chars().count() >= before
+    }
+
     /// Whether nothing of it was made or sent yet.
     pub(crate) fn is_silent(&self) -> bool {
         self.begins.is_none() && self.waiting.is_empty() && self.sent.is_empty()
@@ -157,12 +165,12 @@ impl Phrase {
     pub(crate) fn break_off(&mut self, format: AudioFormat) -> Option<String> {
         let made_us = self.sent_us + format.duration_us(self.waiting_bytes());
         let whole = heard_words(&self.text, &self.alignment, made_us, made_us, false);
-        let kept = whole.split_whitespace().count();
-        let spoken = words_of(&self.text);
-        let rest = if spoken.len() > 1 || kept == 0 {
-            spoken.get(kept..).unwrap_or_default().join(" ")
+        let rest = if let Some(rest) = self.text.trim_start().strip_prefix(whole.as_str()) {
+            rest.to_owned()
         } else {
-            self.text.chars().skip(whole.chars().count()).collect() // one word, or a language without spaces
+            // The voice aligned other characters than it was given: then words are counted.
+            let kept = whole.split_whitespace().count();
+            self.text.split_whitespace().skip(kept).collect::<Vec<_>>().join(" ")
         };
         self.state = PhraseState::Complete;
         self.text = whole;
@@ -173,10 +181,6 @@ impl Phrase {
     fn is_played_out(&self) -> bool {
         self.state == PhraseState::Complete && self.waiting.is_empty()
     }
-}
-
-fn words_of(text: &str) -> Vec<&str> {
-    text.split_whitespace().collect()
 }
 
 /// The turn's parts in order: each is the next phrase or the next tool.
@@ -217,6 +221,10 @@ pub(crate) struct Turn {
     pub answer_is_complete: bool,
     /// Something of the current generation arrived.
     pub generation_spoke: bool,
+    /// Something of the current generation became a phrase or a tool run: it cannot be taken back.
+    pub generation_counts: bool,
+    /// The length of `generated` when the current generation began.
+    pub generated_before: usize,
     /// The same question asked elsewhere, because the model has not said anything yet.
     pub hedge: Option<Hedge>,
     pub rounds: usize,
@@ -291,6 +299,8 @@ impl Turn {
             phraser: Phraser::default(),
             generation: None,
             generation_spoke: false,
+            generation_counts: false,
+            generated_before: 0,
             waits_to_retry: false,
             answer_is_complete: false,
             hedge: None,
@@ -330,6 +340,14 @@ impl Turn {
         self.phrases.iter().any(|phrase| phrase.kind != Kind::Acknowledgement)
     }
 
+    /// Forgets what the current generation has begun to say, of which nothing was made yet: whoever is asked next begins
+    /// anew.
+    pub(crate) fn take_back_generation(&mut self) {
+        self.generated.truncate(self.generated_before);
+        self.phraser.forget_pending();
+        self.generation_spoke = false;
+    }
+
     /// Whether this request is one whose answer is wanted.
     pub(crate) fn is_asking(&self, id: GenerationId) -> bool {
         self.generation == Some(id) || self.hedge.is_some_and(|hedge| hedge.id == id)
@@ -349,28 +367,29 @@ impl Turn {
         self.phrases.iter().map(Phrase::waiting_bytes).sum()
     }
 
-    /// Puts a phrase at a place among the others.
+    /// Adds a phrase behind everything that was said or asked for so far.
+    pub(crate) fn push(&mut self, phrase: Phrase) {
+        self.parts.push(Part::Phrase);
+        self.phrases.push(phrase);
+    }
+
+    /// Puts a phrase at a place among the others, directly behind the one before it.
     pub(crate) fn insert(&mut self, at: usize, phrase: Phrase) {
         let at = at.min(self.phrases.len());
-        let follows = (at > 0).then(|| {
-            self.parts
-                .iter()
-                .enumerate()
-                .filter(|(_, part)| **part == Part::Phrase)
-                .nth(at - 1)
-                .map(|(i, _)| i + 1)
-        });
-        let place = if at == self.phrases.len() && phrase.kind != Kind::Acknowledgement {
-            self.parts.len()
-        } else {
-            follows.flatten().unwrap_or(0)
-        };
+        let mut phrases = self.parts.iter().enumerate().filter(|(_, part)| **part == Part::Phrase);
+        let before = at.checked_sub(1).and_then(|before| phrases.nth(before));
+        let place = before.map_or(0, |(place, _)| place + 1);
         self.parts.insert(place, Part::Phrase);
         self.phrases.insert(at, phrase);
     }
 
-    /// A tool was asked for: what was said so far announces it.
+    /// A tool was asked for: what was said so far announces it. After an announcement and its result, what is said tells of
+    /// that result: an answer, whatever else is done meanwhile.
     pub(crate) fn announce(&mut self) {
+        let is_announced = self.phrases.iter().any(|phrase| phrase.kind == Kind::Announcement);
+        if is_announced && self.tools_answered > 0 {
+            return;
+        }
         for phrase in self.phrases.iter_mut().filter(|phrase| phrase.kind == Kind::Answer) {
             phrase.kind = Kind::Announcement;
         }

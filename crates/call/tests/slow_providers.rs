@@ -4,13 +4,18 @@ mod world;
 
 use bytes::Bytes;
 use seiketsu_call::{
-    AlignedChar, Call, GenerationEvent, Input, Note, Output, Plan, Retry, SynthesisEvent, VoiceActivity,
+    AlignedChar, Call, GenerationEvent, Input, Note, Output, Plan, Retry, SynthesisEvent, SynthesisId,
+    ToolNumber, VoiceActivity,
 };
-use seiketsu_domain::{CallTime, Stage, TurnOutcome};
+use seiketsu_domain::{CallTime, Language, Stage, ToolOutcome, TurnOutcome};
 use std::time::Duration;
 use world::{World, asks, lines, ms, plan, says};
 
 const ANSWER: &str = "We have three homes in Riverside for you.";
+
+fn text(text: &str) -> GenerationEvent {
+    GenerationEvent::Text(text.to_owned())
+}
 
 fn hedging() -> Plan {
     let mut plan = plan();
@@ -60,6 +65,23 @@ fn nothing_is_said_or_done_on_words_that_changed() {
 }
 
 #[test]
+fn words_that_become_final_after_they_were_answered_do_not_interrupt_their_own_answer() {
+    let mut world = World::new(plan(), |_| says(ANSWER));
+    let words = || "when is my viewing".to_owned();
+    world.caller_makes_noise(2_000, 1_000);
+    world.at(ms(2_700), Input::HeardPartly { text: words() });
+    // From a recogniser that took over and heard the silence as well, in two pieces.
+    world.at(ms(5_100), Input::Heard { text: words(), until: ms(4_900), settled: false });
+    world.at(ms(5_200), Input::Heard { text: String::new(), until: ms(5_000), settled: true });
+    world.caller_says("and on friday", 9_000, 700);
+    world.run_until(20_000);
+    assert!(world.stage_ms(1, Stage::FirstAudioPlayed) < 5_000, "it was answered before");
+    assert_eq!((world.clears.as_slice(), world.turn(1).heard_text.expose().as_str()), (&[][..], ANSWER));
+    let asked: Vec<_> = world.turns.iter().map(|turn| turn.caller_text.expose().as_str()).collect();
+    assert_eq!(asked, ["", "when is my viewing", "and on friday"]);
+}
+
+#[test]
 fn a_caller_who_goes_on_is_not_answered_twice() {
     let mut world = World::new(speculating(), |_| says(ANSWER));
     world.caller_says("do you have homes", 2_000, 1_000);
@@ -89,7 +111,6 @@ fn a_slow_model_is_hedged_and_whoever_speaks_first_is_listened_to() {
         "700 ms after the first"
     );
     let (first, second) = (asked[0].0, asked[1].0);
-    let text = |text: &str| GenerationEvent::Text(text.to_owned());
     call.handle(Input::Generation { id: second, event: text("Second to none. ") }, ms(3_100));
     call.handle(Input::Generation { id: first, event: text("First. ") }, ms(3_150));
     let outputs: Vec<_> = std::iter::from_fn(|| call.poll_output()).collect();
@@ -116,6 +137,36 @@ fn one_of_two_requests_that_fails_leaves_the_other() {
     world.run_until(14_000);
     assert_eq!(world.turn(1).heard_text.expose(), ANSWER);
     assert_eq!(world.turn(1).timeline.first_substantive_ms(), Some(300 + 700 + 1_000 + 40 + 150));
+}
+
+#[test]
+fn an_answer_that_breaks_off_before_its_first_phrase_is_asked_for_again_and_begins_anew() {
+    let mut asked = 0;
+    let mut world = World::new(plan(), move |_| {
+        asked += 1;
+        match asked {
+            1 => vec![text("We "), text("had "), GenerationEvent::Failed { retry: Retry::Now }],
+            _ => says(ANSWER),
+        }
+    });
+    world.caller_says("do you have homes", 2_000, 1_000);
+    world.run_until(14_000);
+    assert_eq!(world.turn(1).outcome, TurnOutcome::Answered);
+    assert_eq!(world.turn(1).heard_text.expose(), ANSWER, "nothing of the first answer was said");
+    assert_eq!(world.turn(1).generated_text.expose(), ANSWER);
+    assert_eq!(world.prompts.len(), 2);
+}
+
+#[test]
+fn an_answer_that_breaks_off_after_a_phrase_is_not_begun_anew() {
+    let broken =
+        || vec![text("We have three homes. "), text("They "), GenerationEvent::Failed { retry: Retry::Now }];
+    let mut world = World::new(plan(), move |_| broken());
+    world.caller_says("do you have homes", 2_000, 1_000);
+    world.run_until(14_000);
+    assert_eq!(world.turn(1).outcome, TurnOutcome::Failed);
+    assert_eq!(world.turn(1).heard_text.expose(), "We have three homes. They");
+    assert_eq!(world.prompts.len(), 1);
 }
 
 #[test]
@@ -154,9 +205,19 @@ fn a_key_that_is_refused_is_not_tried_again() {
 }
 
 /// A call whose model has answered with [`ANSWER`], and the request to the voice.
+fn asked_to_speak() -> (Call, SynthesisId) {
+    let (call, speech) = answered(plan(), [text(ANSWER)]);
+    assert_eq!(speech[0].1, ANSWER);
+    (call, speech[0].0)
+}
+
+/// A call whose model has answered like this, and what the voice was asked for.
 #[expect(clippy::unwrap_used, reason = "a helper of tests")]
-fn asked_to_speak() -> (Call, seiketsu_call::SynthesisId) {
-    let mut call = Call::new(Plan { greeting: String::new(), ..plan() }, CallTime::ZERO);
+fn answered(
+    plan: Plan,
+    events: impl IntoIterator<Item = GenerationEvent>,
+) -> (Call, Vec<(SynthesisId, String)>) {
+    let mut call = Call::new(Plan { greeting: String::new(), ..plan }, CallTime::ZERO);
     call.handle(Input::Voice(VoiceActivity::Began { at: ms(1_000) }), ms(1_050));
     call.handle(Input::Voice(VoiceActivity::Ended { at: ms(2_000) }), ms(2_096));
     call.handle(Input::Heard { text: "hello".to_owned(), until: ms(2_000), settled: true }, ms(2_100));
@@ -164,15 +225,16 @@ fn asked_to_speak() -> (Call, seiketsu_call::SynthesisId) {
     let id = std::iter::from_fn(|| call.poll_output())
         .find_map(|output| if let Output::Generate { id, .. } = output { Some(id) } else { None })
         .unwrap();
-    call.handle(Input::Generation { id, event: GenerationEvent::Text(ANSWER.to_owned()) }, ms(2_300));
+    for event in events {
+        call.handle(Input::Generation { id, event }, ms(2_300));
+    }
     let finished = GenerationEvent::Finished { input_tokens: 1, output_tokens: 1 };
     call.handle(Input::Generation { id, event: finished }, ms(2_310));
     let speech = speeches(&mut call);
-    assert_eq!(speech[0].1, ANSWER);
-    (call, speech[0].0)
+    (call, speech)
 }
 
-fn speeches(call: &mut Call) -> Vec<(seiketsu_call::SynthesisId, String)> {
+fn speeches(call: &mut Call) -> Vec<(SynthesisId, String)> {
     std::iter::from_fn(|| call.poll_output())
         .filter_map(
             |output| if let Output::Speak { id, text, .. } = output { Some((id, text)) } else { None },
@@ -203,6 +265,68 @@ fn a_voice_that_dies_in_mid_sentence_goes_on_at_the_first_word_it_did_not_finish
     let turn = play_out(&mut call, ms(2_900));
     assert_eq!(turn.heard_text.expose(), ANSWER);
     assert_eq!(turn.outcome, TurnOutcome::Answered);
+}
+
+#[test]
+fn a_voice_that_dies_in_mid_sentence_loses_no_words_of_a_language_without_spaces() {
+    let chinese = Plan { language: Language::Zh, ..plan() };
+    let (mut call, speech) = answered(chinese, [text("好的 我们有三套房子。")]);
+    let id = speech[0].0;
+    call.handle(Input::Synthesis { id, event: audio_of("好的 我们有") }, ms(2_500));
+    call.handle(Input::Synthesis { id, event: SynthesisEvent::Failed }, ms(2_600));
+    assert_eq!(speeches(&mut call)[0].1, "三套房子。");
+}
+
+#[test]
+fn an_announcement_that_breaks_is_still_on_record_before_its_tool() {
+    let (request, name, arguments) = ("r".to_owned(), "find".to_owned(), "{}".to_owned());
+    let tool = GenerationEvent::ToolCall { request, name, arguments };
+    let (mut call, speech) = answered(plan(), [text("Let me look in Riverside. "), tool]);
+    let id = speech[0].0;
+    call.handle(Input::Synthesis { id, event: audio_of("Let me lo") }, ms(2_500));
+    call.handle(Input::Synthesis { id, event: SynthesisEvent::Failed }, ms(2_600));
+    assert_eq!(speeches(&mut call)[0].1, "look in Riverside.");
+    let outcome = ToolOutcome::Done(serde_json::json!([]));
+    call.handle(Input::Tool { number: ToolNumber(0), outcome }, ms(2_700));
+    let prompt = std::iter::from_fn(|| call.poll_output())
+        .find_map(|output| if let Output::Generate { prompt, .. } = output { Some(prompt) } else { None });
+    assert_eq!(
+        lines(&prompt.unwrap().messages),
+        ["caller: hello", "agent: Let me look in Riverside.", "asks: find {}", "result: []"]
+    );
+}
+
+#[test]
+fn an_early_request_that_failed_is_not_taken_for_the_first_token() {
+    let mut asked = 0;
+    let mut world = World::new(speculating(), move |_| {
+        asked += 1;
+        if asked == 1 { vec![GenerationEvent::Failed { retry: Retry::Now }] } else { says(ANSWER) }
+    });
+    world.delays.first_token = 100;
+    world.caller_says("do you have homes", 2_000, 1_000);
+    world.run_until(12_000);
+    let again = world.attempts[1].0.as_millis();
+    assert_eq!(world.stage_ms(1, Stage::FirstToken), again + 100);
+    assert!(world.attempts[0].0.as_millis() + 100 < again, "it had failed before the words were certain");
+}
+
+#[test]
+fn a_wait_is_bridged_although_the_end_of_the_answer_is_there_before_its_beginning() {
+    let sentences =
+        [text("We have three homes in Riverside. "), text("Which of them would you like to see? ")];
+    let (mut call, speech) = answered(plan(), sentences);
+    assert_eq!(speech.len(), 2);
+    call.handle(Input::Synthesis { id: speech[1].0, event: audio_of(&speech[1].1) }, ms(2_600));
+    call.handle(Input::Synthesis { id: speech[0].0, event: SynthesisEvent::Failed }, ms(2_900));
+    let again = speeches(&mut call);
+    assert_eq!(again[0].1, speech[0].1, "the first sentence is made again");
+    call.handle_timeout(ms(3_800));
+    let bridge = speeches(&mut call);
+    assert_eq!(bridge.len(), 1, "the promise is about to be broken");
+    call.handle(Input::Synthesis { id: bridge[0].0, event: audio_of(&bridge[0].1) }, ms(3_805));
+    let plays = std::iter::from_fn(|| call.poll_output()).any(|output| matches!(output, Output::Play(_)));
+    assert!(plays, "and is kept");
 }
 
 /// Lets playback run to its end; returns the turn.

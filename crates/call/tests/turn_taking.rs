@@ -4,8 +4,8 @@
 
 mod world;
 
-use seiketsu_call::{GenerationEvent, Input, Note, Timer, VoiceActivity};
-use seiketsu_domain::{EndReason, Message, Stage, TurnOutcome};
+use seiketsu_call::{GenerationEvent, Input, Note, Retry, Timer, ToolNumber, VoiceActivity};
+use seiketsu_domain::{EndReason, Message, Stage, ToolOutcome, TurnOutcome};
 use std::time::Duration;
 use world::{World, asks, lines, ms, plan, says};
 
@@ -272,6 +272,29 @@ fn a_slow_tool_is_announced_bridged_and_never_left_in_silence() {
 }
 
 #[test]
+fn what_is_told_of_a_result_is_an_answer_though_another_tool_follows() {
+    let mut round = 0;
+    let mut world = World::new(plan(), move |_| {
+        round += 1;
+        let (text, tool) = match round {
+            1 => ("I'll put that down now. ", "book_viewing"),
+            2 => ("You're booked, Jordan. ", "save_lead"),
+            _ => return says("Anything else?"),
+        };
+        let mut events = vec![GenerationEvent::Text(text.to_owned())];
+        events.extend(asks(&[(tool, "{}")]));
+        events
+    });
+    world.caller_says("my name is jordan", 2_000, 1_000);
+    world.run_until(20_000);
+    let turn = world.turn(1);
+    assert_eq!(turn.heard_text.expose(), "I'll put that down now. You're booked, Jordan. Anything else?");
+    let timeline = &turn.timeline;
+    assert_eq!((timeline.announcement_played, timeline.first_audible_ms()), (Some(ms(3_850)), Some(850)));
+    assert_eq!(timeline.first_substantive_ms(), Some(2_230), "not with the last words only");
+}
+
+#[test]
 fn words_before_a_tool_that_leaves_nothing_to_say_are_the_answer() {
     let mut world = World::new(plan(), |_| {
         let mut events = vec![GenerationEvent::Text("Thank you and goodbye. ".to_owned())];
@@ -317,6 +340,7 @@ fn a_yes_records_a_no_does_not_and_both_are_answered() {
     {
         let mut asking = plan();
         asking.asks_to_record = true;
+        asking.greeting = "May I record this?".to_owned();
         let mut world = World::new(asking, |_| says("How can I help?"));
         world.caller_says(answer, 2_000, 700);
         world.caller_says("three bedrooms", 7_000, 700);
@@ -331,6 +355,7 @@ fn a_yes_records_a_no_does_not_and_both_are_answered() {
 fn assent_can_be_withdrawn_in_mid_call() {
     let mut asking = plan();
     asking.asks_to_record = true;
+    asking.greeting = "May I record this?".to_owned();
     let mut world = World::new(asking, |_| says("Very well."));
     world.caller_says("yes", 2_000, 300);
     world.caller_says("please stop recording", 6_000, 900);
@@ -356,4 +381,230 @@ fn a_live_call_always_has_a_deadline_while_playback_waits() {
     world.run_until(5_400);
     assert_eq!(world.noted(Note::Held), 1);
     assert_eq!(world.call.poll_timeout().map(|(_, timer)| timer), Some(Timer::Resume));
+}
+
+const QUESTION: &str = "Shall I book it for ten on Tuesday morning?";
+
+/// A call whose agent asks [`QUESTION`] from 3,895 ms to 6,475 ms, and then answers.
+fn asking() -> World {
+    let mut world = World::new(plan(), |prompt| {
+        let asked = prompt.messages.iter().filter(|m| matches!(m, Message::Caller { .. })).count();
+        says(if asked == 1 { QUESTION } else { "It is booked." })
+    });
+    world.caller_says("book it", 2_000, 1_000);
+    world
+}
+
+#[test]
+fn an_answer_over_the_last_words_and_what_follows_it_are_one_answer() {
+    let mut world = asking();
+    world.caller_says("yes", 4_500, 200);
+    world.caller_says("but at eleven", 5_300, 450);
+    world.run_until(14_000);
+    assert_eq!(world.turn(1).outcome, TurnOutcome::Interrupted);
+    assert_eq!(world.turn(2).caller_text.expose(), "yes but at eleven");
+    assert_eq!(world.turns.len(), 3, "the yes is not answered once more afterwards");
+}
+
+#[test]
+fn two_short_answers_over_the_last_words_are_both_kept() {
+    let mut world = asking();
+    world.caller_says("yeah", 5_450, 150);
+    world.caller_says("okay", 5_950, 150);
+    world.run_until(14_000);
+    assert_eq!(world.turn(1).heard_text.expose(), QUESTION);
+    assert_eq!(world.turn(2).caller_text.expose(), "yeah okay");
+    assert_eq!(world.turn(2).heard_text.expose(), "It is booked.");
+}
+
+#[test]
+fn what_a_caller_says_over_the_goodbye_is_on_record_and_its_echo_is_not() {
+    for (text, recorded) in [("okay thank you", true), ("much for your call", false)] {
+        let mut short = plan();
+        short.limits.call = Duration::from_secs(5);
+        short.goodbye = "Thank you very much for your call and goodbye.".to_owned();
+        let goodbye = short.goodbye.clone();
+        let mut world = World::new(short, |_| says("Yes."));
+        world.caller_says(text, 5_600, 500);
+        world.run_until(30_000);
+        assert_eq!(world.turn(1).heard_text.expose(), &goodbye, "in full");
+        let said: Vec<_> = world.turns[2..].iter().map(|turn| turn.caller_text.expose().as_str()).collect();
+        assert_eq!(said, if recorded { vec![text] } else { vec![] });
+        assert_eq!(world.end.as_ref().unwrap().reason, EndReason::MaxDuration);
+    }
+}
+
+#[test]
+fn last_words_that_come_when_the_caller_speaks_again_are_not_taken_twice() {
+    let mut world = World::new(plan(), |_| says(ANSWER));
+    world.caller_makes_noise(2_000, 1_000);
+    world.at(ms(2_800), Input::HeardPartly { text: "do you have homes".to_owned() });
+    // Nobody waited for the recogniser longer than until 4,150. The caller clears their throat.
+    world.caller_makes_noise(4_300, 200);
+    let heard = Input::Heard { text: "do you have homes".to_owned(), until: ms(3_050), settled: true };
+    world.at(ms(4_400), heard);
+    world.run_until(12_000);
+    assert_eq!(world.call.late_answers(), 1);
+    assert_eq!(world.turn(1).caller_text.expose(), "do you have homes");
+    assert_eq!(world.turn(1).heard_text.expose(), ANSWER);
+    assert_eq!(world.turns.len(), 2);
+}
+
+#[test]
+fn an_answer_that_noise_keeps_back_is_bridged_as_soon_as_it_is_known_for_noise() {
+    let mut world = World::new(plan(), |_| says(ANSWER));
+    world.delays.first_token = 5_000;
+    world.caller_says("do you have homes", 2_000, 1_000);
+    // From 4,400 playback waits for the words of this voice, until 7,400.
+    world.at(ms(3_650), Input::Voice(VoiceActivity::Began { at: ms(3_600) }));
+    world.run_until(20_000);
+    assert_eq!(world.turn(1).timeline.acknowledgement_sent, Some(ms(7_400)));
+    assert!(world.turn(1).heard_text.expose().ends_with(ANSWER));
+}
+
+#[test]
+fn words_within_a_noise_end_where_they_were_said() {
+    let mut world = talk();
+    world.at(ms(4_500), Input::Voice(VoiceActivity::Began { at: ms(4_450) }));
+    let heard = Input::Heard { text: "and with a pool".to_owned(), until: ms(15_000), settled: true };
+    world.at(ms(15_300), heard);
+    world.run_until(30_000);
+    assert_eq!(world.turn(1).heard_text.expose(), ANSWER);
+    assert_eq!(world.turn(2).caller_text.expose(), "and with a pool");
+    assert_eq!(world.stage_ms(2, Stage::EndOfSpeech), 15_000);
+}
+
+#[test]
+fn what_the_agent_did_of_its_own_accord_stays_on_record_though_it_has_nothing_to_say() {
+    let mut round = 0;
+    let mut world = World::new(plan(), move |_| {
+        round += 1;
+        match round {
+            1 => asks(&[("book_viewing", "{}")]),
+            2 => says("Yes, I am here."),
+            3 => asks(&[("send_summary", "{}")]),
+            _ => vec![GenerationEvent::Failed { retry: Retry::Never }],
+        }
+    });
+    world.delays.tool = 3_800;
+    world.caller_says("book it", 2_000, 1_000);
+    world.caller_says("are you there", 4_200, 700);
+    world.run_until(16_000);
+    let turn = world.turn(3);
+    assert_eq!(turn.tools.iter().map(|run| run.name.as_str()).collect::<Vec<_>>(), ["send_summary"]);
+    assert_eq!(turn.heard_text.expose(), "", "and nobody hears an apology for it");
+    world.caller_says("hello", 17_000, 500);
+    world.run_until(20_000);
+    let asked = lines(&world.prompts.last().unwrap().messages);
+    assert!(asked.contains(&"asks: send_summary {}".to_owned()), "{asked:?}");
+}
+
+#[test]
+fn a_model_that_breaks_off_behind_a_tool_is_asked_with_its_result() {
+    let mut round = 0;
+    let mut world = World::new(plan(), move |_| {
+        round += 1;
+        if round > 1 {
+            return says("I found one.");
+        }
+        let mut events = asks(&[("search_listings", "{}")]);
+        events.pop();
+        events.push(GenerationEvent::Failed { retry: Retry::Now });
+        events
+    });
+    world.caller_says("find me a home", 2_000, 1_000);
+    world.run_until(12_000);
+    assert_eq!(world.turn(1).heard_text.expose(), "I found one.");
+    assert_eq!(world.turn(1).outcome, TurnOutcome::Answered);
+}
+
+#[test]
+fn two_tools_that_a_model_gives_the_same_id_get_each_its_own_result() {
+    let mut round = 0;
+    let mut world = World::new(plan(), move |_| {
+        round += 1;
+        if round > 1 {
+            return says("Yes.");
+        }
+        let call = |name: &str| GenerationEvent::ToolCall {
+            request: "call_0".to_owned(),
+            name: name.to_owned(),
+            arguments: "{}".to_owned(),
+        };
+        vec![call("first"), call("second"), GenerationEvent::Finished { input_tokens: 1, output_tokens: 1 }]
+    });
+    world.tool_answers = false;
+    world.caller_says("find me a home", 2_000, 1_000);
+    world.caller_says("wait", 4_200, 300);
+    for (number, at) in [(1, 6_000), (0, 6_500)] {
+        let outcome = ToolOutcome::Done(serde_json::json!({ "tool": number }));
+        world.at(ms(at), Input::Tool { number: ToolNumber(number), outcome });
+    }
+    world.run_until(9_000);
+    assert_eq!(
+        lines(&world.turn(1).messages)[1..],
+        [r"asks: first {}", r#"result: {"tool":0}"#, r"asks: second {}", r#"result: {"tool":1}"#]
+    );
+}
+
+#[test]
+fn an_answer_in_the_agents_own_words_over_the_last_of_them_is_not_taken_for_its_echo() {
+    let offer = "Would you like Tuesday at ten or Wednesday at two?";
+    for (voiced_ms, turns) in [(700, 3), (0, 2)] {
+        let mut world = World::new(plan(), move |prompt| {
+            let asked = prompt.messages.iter().filter(|m| matches!(m, Message::Caller { .. })).count();
+            says(if asked == 1 { offer } else { "It is booked." })
+        });
+        world.caller_says("book it", 2_000, 1_000);
+        // The question plays from 3,900 to 6,900. Echo is kept from the voice detector, not from the recogniser.
+        if voiced_ms > 0 {
+            world.caller_makes_noise(5_400, voiced_ms);
+        }
+        let heard = Input::Heard { text: "tuesday at ten".to_owned(), until: ms(6_150), settled: true };
+        world.at(ms(6_400), heard);
+        world.run_until(14_000);
+        assert_eq!(world.turn(1).heard_text.expose(), offer, "heard to its end either way");
+        assert_eq!(world.turns.len(), turns, "{voiced_ms} ms of voice");
+    }
+}
+
+/// A call that asks whether it may be recorded, from 3,180 ms to 4,800 ms.
+fn asking_to_record() -> World {
+    let mut asking = plan();
+    asking.asks_to_record = true;
+    "Hello, this is Ava, an AI. How can I help you today? May I record this call now?"
+        .clone_into(&mut asking.greeting);
+    World::new(asking, |_| says("Very well."))
+}
+
+#[test]
+fn a_murmur_before_the_question_is_no_answer_to_it_and_no_assent() {
+    for (from_ms, recorded) in [(1_000, false), (3_600, true)] {
+        let mut world = asking_to_record();
+        world.caller_says("okay", from_ms, 250);
+        world.run_until(9_000);
+        assert_eq!(world.records, if recorded { vec![true] } else { vec![] }, "an okay at {from_ms}");
+        assert_eq!(world.noted(Note::Murmured), usize::from(!recorded));
+    }
+}
+
+#[test]
+fn a_caller_who_did_not_hear_the_question_has_not_agreed_to_be_recorded() {
+    for (from_ms, agreed) in [(1_000, false), (3_600, true)] {
+        let mut world = asking_to_record();
+        world.caller_says("yeah hi i need a house", from_ms, 900);
+        world.run_until(9_000);
+        assert_eq!(world.records, [agreed], "from {from_ms}");
+        assert_eq!(world.turn(1).heard_text.expose(), "Very well.");
+    }
+}
+
+#[test]
+fn who_says_that_they_are_there_has_not_agreed_to_be_recorded() {
+    let mut world = asking_to_record();
+    // After ten silent seconds they are asked whether they are there.
+    world.caller_says("yes", 17_000, 300);
+    world.run_until(20_000);
+    assert_eq!(world.turn(1).heard_text.expose(), "Are you there?");
+    assert_eq!(world.records, [false]);
 }

@@ -3,7 +3,7 @@
 use super::Call;
 use crate::{
     Note, Output, Timer, Turns,
-    ears::truncate,
+    ears::{Utterance, truncate},
     turn::Turn,
     turn_taking::{Overlap, assent, is_unfinished, overlap, withdraws},
 };
@@ -18,6 +18,9 @@ const MENU_SILENCE: Duration = Duration::from_millis(800);
 const NOISE_SILENCE: Duration = Duration::from_secs(1);
 /// A voice over the agent in which only murmurs were understood is listened to for so much longer.
 const MURMUR_PATIENCE: Duration = Duration::from_millis(500);
+/// The agent's own words in a voice that was heard for so long are the caller's: what comes back over the line is told
+/// from a voice before, but for shorter pieces of it.
+const REPEATED_FOR: Duration = Duration::from_millis(500);
 
 impl Call {
     pub(super) fn voice_began(&mut self, at: CallTime, now: CallTime) {
@@ -72,7 +75,8 @@ impl Call {
     }
 
     pub(super) fn heard(&mut self, text: &str, until: CallTime, settled: bool, now: CallTime) {
-        if self.ears.is_late(until) {
+        if self.ears.is_late(until, settled) {
+            self.ears.forget_partial(); // it was a guess at the same words
             self.late();
             return;
         }
@@ -100,6 +104,7 @@ impl Call {
             }
         } else if self.timers.at(Timer::Endpoint).is_none() {
             // Words without voice activity: speech too soft for the detector is speech all the same.
+            self.ears.noise_has_words();
             self.voice_ended(until.min(now), now);
         } else {
             self.speculate(now);
@@ -211,13 +216,17 @@ impl Call {
             }
             self.renew_promise(now);
             self.answer(now);
-        } else if !self.is_saying_goodbye() {
+        } else if self.is_saying_goodbye() {
+            if self.overlap_of(&utterance.text) != Overlap::Echo {
+                self.keep_answer(utterance); // nobody answers any more, but it was said
+            }
+        } else {
             self.open_answer(utterance, now);
         }
     }
 
     /// Opens the turn of a finished utterance and has it answered.
-    pub(super) fn open_answer(&mut self, utterance: crate::ears::Utterance, now: CallTime) {
+    pub(super) fn open_answer(&mut self, utterance: Utterance, now: CallTime) {
         let ended = utterance.ended_at;
         self.open_turn(|number| Turn::answering(number, utterance));
         self.promise(ended, now);
@@ -225,13 +234,13 @@ impl Call {
     }
 
     fn answer(&mut self, now: CallTime) {
-        self.reprompted = 0;
         self.consider_recording();
+        self.reprompted = 0;
         self.ask_model(now);
     }
 
     /// A turn in which nothing was understood: forgotten if it was only a noise, asked about otherwise.
-    fn not_understood(&mut self, utterance: crate::ears::Utterance, now: CallTime) {
+    fn not_understood(&mut self, utterance: Utterance, now: CallTime) {
         self.drop_speculation();
         if !utterance.is_worth_asking() && !self.turn.as_ref().is_some_and(Turn::is_audible) {
             self.forget_turn();
@@ -259,8 +268,12 @@ impl Call {
     // ---- speech over the agent -------------------------------------------------------------------------------
 
     fn overlap(&self) -> Overlap {
+        self.overlap_of(&self.ears.text())
+    }
+
+    fn overlap_of(&self, text: &str) -> Overlap {
         let agent = self.turn.as_ref().map(Turn::words_sent).unwrap_or_default();
-        overlap(&self.ears.text(), &agent, self.plan.language)
+        overlap(text, &agent, self.plan.language)
     }
 
     /// Whether what is being heard is said over a turn of the agent, and is not what that turn is about to answer.
@@ -298,6 +311,7 @@ impl Call {
     pub(super) fn waited_for_words(&mut self, now: CallTime) {
         self.ears.voice_is_noise(now);
         self.resume();
+        self.renew_promise(now);
     }
 
     pub(super) fn resume(&mut self) {
@@ -319,40 +333,49 @@ impl Call {
                 self.interrupt(now); // nothing was being said that it could be a murmur to
                 return true;
             }
-            Overlap::Murmur => {
+            Overlap::Echo if self.ears.voice_lasted() < REPEATED_FOR => self.ears.forget(),
+            // "Tuesday at ten", which the agent has just offered, is an answer too.
+            Overlap::Murmur | Overlap::Echo => {
                 let utterance = self.ears.take(now, self.plan.limits.utterance_characters);
-                if self.may_answer_already(utterance.ended_at) {
-                    self.kept_answer = Some(utterance);
+                if self.may_answer_already(utterance.ended_at, now) {
+                    self.keep_answer(utterance);
                 } else {
                     self.note(Note::Murmured);
                 }
             }
-            Overlap::Nothing | Overlap::Echo => self.ears.forget(),
+            Overlap::Nothing => self.ears.forget(),
         }
         self.resume();
         false
     }
 
+    /// Keeps an answer until the agent has been heard to the end.
+    fn keep_answer(&mut self, mut utterance: Utterance) {
+        if let Some(earlier) = self.kept_answer.take() {
+            utterance.follows(&earlier, self.plan.limits.utterance_characters);
+        }
+        self.kept_answer = Some(utterance);
+    }
+
     /// Whether "yes" at this time answers the agent, who is nearly done, rather than accompanies them.
-    fn may_answer_already(&self, at: CallTime) -> bool {
+    fn may_answer_already(&self, at: CallTime, now: CallTime) -> bool {
         let Some(turn) = &self.turn else { return true };
         let all_sent =
             turn.generation.is_none() && turn.phrases.iter().skip(turn.playing).all(|p| p.waiting.is_empty());
-        let last_asks = turn.phrases.last().is_some_and(|phrase| phrase.text.contains(['?', '？']));
-        let in_last_phrase = turn
-            .phrases
-            .last()
-            .and_then(|phrase| phrase.begins)
-            .is_some_and(|begins| self.ledger.total_us() > 0 && self.ledger.playhead(at) >= begins);
-        all_sent
-            && !self.held
-            && (at + self.plan.limits.answer_window >= self.ledger.due() || (last_asks && in_last_phrase))
+        // Marks have come since: what had been played then is what has been played now, less the time between.
+        let playhead = self.ledger.playhead(now).saturating_sub(now.since(at).as_micros() as u64);
+        let is_asking = turn.phrases.last().is_some_and(|phrase| phrase.is_asking_at(playhead));
+        all_sent && !self.held && (at + self.plan.limits.answer_window >= self.ledger.due() || is_asking)
     }
 
     /// The caller talks over the agent, or goes on before the answer: the answer is cut where it was heard.
     pub(super) fn interrupt(&mut self, now: CallTime) {
         self.timers.disarm(Timer::Interrupt);
         let Some(turn) = self.turn.take() else { return };
+        if let Some(kept) = self.kept_answer.take() {
+            // "Yes" over the last words, and then more of them: it is all one answer.
+            self.ears.put_back(&kept.text, kept.began_at, self.plan.limits.utterance_characters);
+        }
         if turn.is_audible() && !self.held {
             self.ledger.clear(now);
             self.outputs.push_back(Output::ClearPlayout);
@@ -389,12 +412,14 @@ impl Call {
 
     // ---- recording -------------------------------------------------------------------------------------------
 
-    /// The caller's own words decide whether the call is recorded.
+    /// The caller's own words decide whether the call is recorded. "Yes" is none of them before the question was asked,
+    /// nor when they were asked since whether they are there.
     fn consider_recording(&mut self) {
         let Some(turn) = &self.turn else { return };
         let text = turn.caller_text.as_str();
         if std::mem::take(&mut self.assent_is_due) {
-            self.recording = assent(text, self.plan.language) == Some(true);
+            let was_asked = self.was_asked_for_assent && self.reprompted == 0;
+            self.recording = was_asked && assent(text, self.plan.language) == Some(true);
             self.outputs.push_back(Output::Record(self.recording));
         } else if self.recording && withdraws(text, self.plan.language) {
             self.recording = false;

@@ -82,6 +82,10 @@ impl Call {
         self.cancel_requests(&turn);
         self.drop_speculation();
         self.held = false;
+        if self.assent_is_due && turn.number == self.plan.first_turn {
+            let playhead = self.ledger.playhead(now);
+            self.was_asked_for_assent = turn.phrases.last().is_some_and(|last| last.is_asking_at(playhead));
+        }
         let running = turn
             .tools
             .iter()

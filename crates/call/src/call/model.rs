@@ -68,6 +68,8 @@ impl Call {
     pub(super) fn ask_model(&mut self, now: CallTime) {
         let Some(turn) = &mut self.turn else { return };
         turn.generation_spoke = false;
+        turn.generation_counts = false;
+        turn.generated_before = turn.generated.len();
         turn.waits_to_retry = false;
         if turn.rounds == 0
             && let Some(speculation) =
@@ -82,7 +84,10 @@ impl Call {
             self.timers.arm(Timer::Hedge, (speculation.asked_at + self.plan.limits.hedge_after).max(now));
             self.news = false;
             self.note(Note::SpeculationUsed);
-            if let Some((at, _)) = speculation.events.first()
+            let is_token = |event: &GenerationEvent| {
+                matches!(event, GenerationEvent::Text(_) | GenerationEvent::ToolCall { .. })
+            };
+            if let Some((at, _)) = speculation.events.iter().find(|(_, event)| is_token(event))
                 && let Some(turn) = &mut self.turn
             {
                 turn.timeline.reach(Stage::FirstToken, *at);
@@ -194,6 +199,7 @@ impl Call {
                 turn.generated.push_str(&text);
                 let whole = truncate(&mut turn.generated, self.plan.limits.answer_characters);
                 let phrases = if whole { turn.phraser.push(&text) } else { Vec::new() };
+                turn.generation_counts |= !phrases.is_empty();
                 for phrase in phrases {
                     self.add_phrase(phrase, false, now);
                 }
@@ -208,6 +214,7 @@ impl Call {
             GenerationEvent::ToolCall { request, name, arguments } => {
                 turn.timeline.reach(Stage::FirstToken, now);
                 turn.generation_spoke = true;
+                turn.generation_counts = true;
                 if let Some(rest) = turn.phraser.finish() {
                     self.add_phrase(rest, false, now);
                 }
@@ -242,14 +249,16 @@ impl Call {
         let Some(turn) = &mut self.turn else { return };
         turn.generation = None;
         self.timers.disarm(Timer::Hedge);
-        if !turn.generation_spoke && turn.retries < limits.retries_per_turn && !turn.reports {
+        if !turn.generation_counts && turn.retries < limits.retries_per_turn && !turn.reports {
             match retry {
                 Retry::Now => {
+                    turn.take_back_generation();
                     turn.retries += 1;
                     self.note(Note::Retried);
                     return self.ask(now);
                 }
                 Retry::After(wait) if wait <= limits.longest_retry_wait => {
+                    turn.take_back_generation();
                     turn.retries += 1;
                     turn.waits_to_retry = true;
                     self.timers.arm(Timer::Retry, now + wait);
@@ -263,9 +272,14 @@ impl Call {
             if let Some(rest) = turn.phraser.finish() {
                 self.add_phrase(rest, false, now);
             }
+        } else if turn.tools_answered < turn.tools.len() {
+            // It broke off behind a tool, whose result is the next question.
         } else if turn.reports && !turn.is_audible() {
-            self.forget_turn(); // the model has nothing to say of its own accord
-            self.await_caller(now);
+            // The model has nothing to say of its own accord. What it had done meanwhile stays on record.
+            if turn.tools.is_empty() {
+                self.forget_turn();
+                self.await_caller(now);
+            }
         } else {
             self.apologise(now);
         }

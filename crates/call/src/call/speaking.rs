@@ -34,7 +34,7 @@ impl Call {
         let phrase = self.phrase(text, fixed, Kind::Answer);
         let Some(turn) = &mut self.turn else { return };
         turn.reach(Kind::Answer, Stage::FirstPhrase, now);
-        turn.insert(turn.phrases.len(), phrase);
+        turn.push(phrase);
     }
 
     // ---- bridges ---------------------------------------------------------------------------------------------
@@ -257,11 +257,14 @@ impl Call {
         if self.held || may_go_on {
             return; // it is being decided whether the caller has the floor
         }
+        // The answer begins with its first phrase: later ones may be there before it when it has to be made again.
+        let is_over = |phrase: &Phrase| phrase.state == PhraseState::Complete && phrase.waiting.is_empty();
         let answer_is_there = turn
             .phrases
             .iter()
             .skip(turn.playing)
-            .any(|phrase| phrase.kind != Kind::Acknowledgement && !phrase.waiting.is_empty());
+            .find(|phrase| phrase.kind != Kind::Acknowledgement && !is_over(phrase))
+            .is_some_and(|phrase| !phrase.waiting.is_empty());
         if answer_is_there
             && let Some(late) = turn
                 .phrases

@@ -20,6 +20,8 @@ impl Call {
         }
         let number = ToolNumber(self.next_tool);
         self.next_tool += 1;
+        let request = if self.may_be_mistaken(&request) { format!("run-{}", number.0) } else { request };
+        let Some(turn) = &mut self.turn else { return };
         let refused = (turn.tools.len() >= self.plan.limits.tools_per_turn)
             .then(|| ToolOutcome::Failed("too many tools in one turn".to_owned()));
         let run = ToolRun {
@@ -40,6 +42,13 @@ impl Call {
         } else {
             self.note(Note::LimitReached);
         }
+    }
+
+    /// Whether a tool that still runs was asked for under the same id: some models count anew in each answer.
+    fn may_be_mistaken(&self, request: &str) -> bool {
+        let in_turn = self.turn.iter().flat_map(|turn| &turn.tools).map(|tool| &tool.run);
+        let closing = self.closing.iter().flat_map(|closing| &closing.record.tools);
+        in_turn.chain(closing).any(|run| run.outcome.is_none() && run.request == request)
     }
 
     pub(super) fn tool_finished(&mut self, number: ToolNumber, outcome: ToolOutcome, now: CallTime) {

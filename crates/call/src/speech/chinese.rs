@@ -44,13 +44,17 @@ fn number(written: &str, after: &str) -> String {
                 Scale::Million => 1_000_000,
             };
             if fraction.is_empty() || fraction == "00" {
-                format!("{}美元", cardinal(whole * factor))
+                format!("{}美元", cardinal(whole.saturating_mul(factor)))
             } else if factor == 1 {
                 format!("{}美元", decimal(whole, fraction))
             } else {
-                let tenths: u64 = fraction.parse().unwrap_or(0);
-                let parts = 10_u64.pow(fraction.len() as u32);
-                format!("{}美元", cardinal(whole * factor + tenths * factor / parts))
+                // "$1.2M" is said as 1,200,000; what is less than a dollar of it is not said.
+                let (value, parts) = fraction
+                    .bytes()
+                    .take(6)
+                    .fold((0, 1), |(value, parts), digit| (value * 10 + u64::from(digit - b'0'), parts * 10));
+                let dollars = whole.saturating_mul(factor).saturating_add(value * factor / parts);
+                format!("{}美元", cardinal(dollars))
             }
         }
         Token::Time { hour, minute, .. } => {
@@ -85,6 +89,8 @@ fn cardinal(n: u64) -> String {
     match n {
         0 => "零".to_owned(),
         10..=19 => format!("十{}", if n == 10 { String::new() } else { cardinal(n - 10) }),
+        // Nobody says numbers of this size: a reference or a mistake, read out digit by digit.
+        1_000_000_000_000.. => digit_by_digit(&n.to_string(), DIGITS).replace(' ', ""),
         _ => {
             let mut said = String::new();
             for (unit, name) in [(100_000_000, "亿"), (10_000, "万")] {

@@ -182,6 +182,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn numbers_beyond_all_sense_are_said_too() {
+        for language in [Language::En, Language::Es, Language::Zh] {
+            for written in ["$999999999999999M", "$1.123456789012345M", "999999999999999", "1000000000000"] {
+                let said = speakable(written, language);
+                assert!(said.chars().any(char::is_alphabetic), "{written}: {said}");
+                assert!(!said.contains(|c: char| c.is_ascii_digit()), "{written}: {said}");
+            }
+        }
+        assert_eq!(speakable("$1.25M", Language::Zh), "一百二十五万美元");
+    }
+
     proptest::proptest! {
         #[test]
         fn whatever_a_model_writes_is_said_in_words(text in "[ -~\u{a1}\u{e9}\u{4e00}-\u{4e10}\u{1f600}$%#@:/.,0-9-]{0,60}") {

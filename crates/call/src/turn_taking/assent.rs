@@ -5,7 +5,8 @@ use seiketsu_domain::Language;
 
 /// The answer to "May I record this call?"; `None` when the caller answered something else, which is no assent.
 ///
-/// A refusal anywhere counts; an agreement only at the beginning, where it answers the question.
+/// A refusal anywhere counts; an agreement only at the beginning, where it answers the question. Where the two stand
+/// together ("yeah, no", "absolutely not", "claro que no") it is a refusal: whoever is not sure is not recorded.
 pub fn assent(text: &str, language: Language) -> Option<bool> {
     let mut heard = split(text);
     // "No problem" and "no hay problema" agree, and are tried before the bare "no".
@@ -19,9 +20,17 @@ pub fn assent(text: &str, language: Language) -> Option<bool> {
     }
     let (yes, no) = (agrees(&heard), refuses(&heard));
     if yes > no {
-        let rest = &heard[yes..];
-        // "Yes, but please don't record": the whole of it is a no.
-        return Some(!withdraws_words(rest, language));
+        let mut rest = &heard[yes..];
+        while !rest.is_empty() {
+            // "Yes, no problem": what agrees is tried before what refuses.
+            let (agreed, refused) = (agrees(rest), refuses(rest));
+            if refused > agreed {
+                return Some(false);
+            }
+            rest = &rest[agreed.max(1)..];
+        }
+        // "Yes, but stop recording": the whole of it is a no.
+        return Some(!withdraws_words(&heard[yes..], language));
     }
     if no > 0 {
         return Some(false);
@@ -60,6 +69,9 @@ mod tests {
             "no problem",
             "Of course, I need a house",
             "go ahead",
+            "yes, no problem",
+            "sure, why not",
+            "okay I don't mind",
         ] {
             assert_eq!(assent(text, Language::En), Some(true), "{text}");
         }
@@ -67,6 +79,8 @@ mod tests {
         assert_eq!(assent("no hay problema", Language::Es), Some(true));
         assert_eq!(assent("可以", Language::Zh), Some(true));
         assert_eq!(assent("没问题", Language::Zh), Some(true));
+        assert_eq!(assent("好的，没问题", Language::Zh), Some(true));
+        assert_eq!(assent("sí, no hay problema", Language::Es), Some(true));
     }
 
     #[test]
@@ -86,6 +100,23 @@ mod tests {
         assert_eq!(assent("prefiero que no", Language::Es), Some(false));
         assert_eq!(assent("不要录音", Language::Zh), Some(false));
         assert_eq!(assent("不可以", Language::Zh), Some(false));
+        for text in [
+            "yeah, no",
+            "absolutely not",
+            "of course not",
+            "certainly not",
+            "okay, but I'd rather not",
+            "you can not",
+            "not really",
+        ] {
+            assert_eq!(assent(text, Language::En), Some(false), "{text}");
+        }
+        for text in ["claro que no", "bueno, no", "sí, pero prefiero que no"] {
+            assert_eq!(assent(text, Language::Es), Some(false), "{text}");
+        }
+        for text in ["好像不行", "可以不录吗", "好像没必要"] {
+            assert_eq!(assent(text, Language::Zh), Some(false), "{text}");
+        }
     }
 
     #[test]

@@ -184,6 +184,7 @@ pub(super) const YES: Lists = Lists {
         "certainly",
         "i don't mind",
         "i do not mind",
+        "why not",
         "you may",
         "you can",
         "please do",
@@ -202,7 +203,7 @@ pub(super) const YES: Lists = Lists {
         "okay",
         "bueno",
     ],
-    zh: &["可以", "好", "好的", "行", "没问题", "同意", "是", "是的", "嗯", "没关系"],
+    zh: &["可以", "好", "好的", "行", "没问题", "同意", "是", "是的", "嗯", "没关系", "没意见"],
 };
 
 /// Words that refuse.
@@ -223,9 +224,10 @@ pub(super) const NO: Lists = Lists {
         "you can't",
         "you cannot",
         "never",
+        "not",
     ],
     es: &["no", "prefiero que no", "mejor no", "nunca"],
-    zh: &["不", "别", "不要", "不行", "不可以", "不同意"],
+    zh: &["不", "别", "没", "不要", "不行", "不可以", "不同意"],
 };
 
 /// What makes a sentence be about the recording.
