@@ -2,7 +2,7 @@
 
 use crate::{
     hours::ViewingHours,
-    ledger::CallLedger,
+    ledger::{Before, CallLedger},
     notebook::Notebook,
     prompt,
     recording::Recordings,
@@ -12,7 +12,7 @@ use crate::{
 use async_trait::async_trait;
 use seiketsu_domain::{AgentProfile, CallId, Clock, IdSource, Message, TenantScope};
 use seiketsu_session::{Arrival, CallDesk, Desk, OpenCall, RecordingSink, StoreFailure};
-use seiketsu_storage::{Db, DbError, settings, turns};
+use seiketsu_storage::{Db, DbError, calls, settings, turns};
 use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
@@ -42,11 +42,24 @@ impl BrokerageDesk {
         Self { recordings: Some(recordings), ..self }
     }
 
-    async fn history(&self, scope: &TenantScope, call: CallId) -> Result<(Vec<Message>, u32), DbError> {
+    async fn history(
+        &self,
+        scope: &TenantScope,
+        call: CallId,
+    ) -> Result<(Vec<Message>, u32, Before), DbError> {
         let mut tx = self.db.tenant(scope).await?;
         let messages = turns::transcript(&mut tx, call).await?;
         let first_turn = turns::last_number(&mut tx, call).await?.map_or(0, |last| last.saturating_add(1));
-        Ok((messages, first_turn))
+        let committed = turns::committed(&mut tx, call).await?;
+        let record = calls::get(&mut tx, call).await?.ok_or(DbError::Missing { what: "call" })?;
+        let elapsed = self.clock.now().duration_since(record.started_at);
+        let before = Before {
+            // A clock that was set back meanwhile.
+            elapsed: elapsed.try_into().unwrap_or_default(),
+            turns: committed.turns,
+            usage: committed.usage,
+        };
+        Ok((messages, first_turn, before))
     }
 
     /// Where the call is recorded, if its tenant records. Whatever stands in the way of finding out (the database is away
@@ -84,8 +97,8 @@ impl Desk for BrokerageDesk {
         let hours =
             ViewingHours::in_zone(&call.agent.time_zone).map_err(|error| StoreFailure(error.to_string()))?;
         // A new call needs nothing that is only in the database: it can be answered while that is away.
-        let (history, first_turn) = match call.arrival {
-            Arrival::New => (Vec::new(), 0),
+        let (history, first_turn, before) = match call.arrival {
+            Arrival::New => (Vec::new(), 0, Before::default()),
             Arrival::Cut | Arrival::NotPutThrough => self
                 .history(&call.scope, call.call_id)
                 .await
@@ -99,6 +112,7 @@ impl Desk for BrokerageDesk {
             scope: call.scope,
             call_id: call.call_id,
             clock: Arc::clone(&self.clock),
+            before,
         };
         let store = SpoolingStore::new(call.call_id, ledger, Pace::STANDARD, self.writers.clone());
         let bench = Bench {

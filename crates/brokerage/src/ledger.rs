@@ -2,9 +2,9 @@
 
 use crate::spool::{Ledger, WriteFailure};
 use async_trait::async_trait;
-use seiketsu_domain::{CallEnd, CallId, Clock, TenantScope, TurnRecord};
+use seiketsu_domain::{CallEnd, CallId, Clock, TenantScope, TurnRecord, Usage};
 use seiketsu_storage::{Db, DbError, calls, turns};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Where one call is kept. Each write is a transaction of its own and may be repeated: storage counts turns by number
 /// and ends a call once.
@@ -14,6 +14,33 @@ pub(crate) struct CallLedger {
     pub(crate) scope: TenantScope,
     pub(crate) call_id: CallId,
     pub(crate) clock: Arc<dyn Clock>,
+    /// What the call had come to when it came to its session.
+    pub(crate) before: Before,
+}
+
+/// What a call that comes back had come to before. Its session counts from zero; the call does not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Before {
+    /// How long ago it had begun.
+    pub(crate) elapsed: Duration,
+    /// Turns that were committed.
+    pub(crate) turns: u32,
+    /// What they consumed.
+    pub(crate) usage: Usage,
+}
+
+impl Before {
+    /// The end of the whole call, of which `end` is the end of the last session.
+    fn and(&self, end: &CallEnd) -> CallEnd {
+        let mut usage = self.usage;
+        usage.add(&end.usage);
+        CallEnd {
+            reason: end.reason,
+            ended_at: end.ended_at + self.elapsed,
+            turns: self.turns.saturating_add(end.turns),
+            usage,
+        }
+    }
 }
 
 #[async_trait]
@@ -26,7 +53,7 @@ impl Ledger for CallLedger {
 
     async fn end(&self, end: &CallEnd) -> Result<(), WriteFailure> {
         let mut tx = self.db.tenant(&self.scope).await?;
-        if !calls::end_call(&mut tx, self.call_id, end).await? {
+        if !calls::end_call(&mut tx, self.call_id, &self.before.and(end)).await? {
             tracing::debug!(call = %self.call_id, "the call had been ended before");
         }
         Ok(tx.commit().await?)

@@ -1,5 +1,5 @@
 //! What a call has come to so far, as far as the tools need it again: which homes were found and looked at, what was
-//! searched for, and whom the caller is to be put through to.
+//! searched for, whether a viewing was cancelled, and whom the caller is to be put through to.
 //!
 //! Kept in memory, one per call. A call that comes back after a cut reads it from its history. What must not be lost
 //! (viewings, messages, mail) is in the database and not here.
@@ -25,6 +25,8 @@ struct Notes {
     found: Vec<ListingId>,
     /// What the last search asked for.
     wanted: Option<ListingFilter>,
+    /// Whether a viewing was cancelled.
+    cancelled: bool,
     transfer: Option<PhoneNumber>,
 }
 
@@ -46,6 +48,8 @@ impl Notebook {
                     let Ok(result) = serde_json::from_str::<Value>(content.expose()) else { continue };
                     if let Some(homes) = result["listings"].as_array() {
                         notebook.found(homes.iter().filter_map(|home| id(&home["listing"])).collect());
+                    } else if result["cancelled"].is_string() {
+                        notebook.cancelled();
                     } else if let Some(home) = id(&result["listing"]) {
                         notebook.looked_at(home);
                     }
@@ -81,6 +85,16 @@ impl Notebook {
     /// What was searched for last.
     pub(crate) fn wanted(&self) -> Option<ListingFilter> {
         self.lock().wanted.clone()
+    }
+
+    /// A viewing was cancelled.
+    pub(crate) fn cancelled(&self) {
+        self.lock().cancelled = true;
+    }
+
+    /// Whether a viewing was cancelled in this call.
+    pub(crate) fn has_cancelled(&self) -> bool {
+        self.lock().cancelled
     }
 
     /// The caller is to be put through to this number.
@@ -138,6 +152,14 @@ mod tests {
         assert_eq!(Notebook::of(&history).homes(5), [home(1), home(2)], "without an answer it was not told");
         history.push(result(&json!({"listing": home(2), "address": "12 Maple Street"})));
         assert_eq!(Notebook::of(&history).homes(5), [home(2)]);
+    }
+
+    #[test]
+    fn a_call_that_comes_back_remembers_that_a_viewing_was_cancelled() {
+        let refused = result(&json!({"error": "there is no such viewing of this caller"}));
+        assert!(!Notebook::of(&[refused]).has_cancelled());
+        let done = result(&json!({"cancelled": "view_1", "listing": home(1), "address": "12 Maple Street"}));
+        assert!(Notebook::of(&[done]).has_cancelled());
     }
 
     #[test]

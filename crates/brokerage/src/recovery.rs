@@ -12,10 +12,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use seiketsu_domain::{CallId, Clock, EndReason, ReplicaId, TenantScope};
-use seiketsu_storage::{
-    Db, DbError, Reason, calls, platform,
-    transfers::{self, TransferState},
-};
+use seiketsu_storage::{Db, DbError, Reason, calls, platform};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -152,8 +149,6 @@ async fn close(db: &Db, orphan: &Orphan) -> Result<bool, DbError> {
         Kind::Abandoned => calls::close_orphan(&mut tx, call, EndReason::Failure, before).await?,
         Kind::HandedOver => calls::close_handed_over(&mut tx, call, before).await?,
     };
-    // Nobody waits for a person on a call that is over.
-    transfers::finished(&mut tx, call, TransferState::Abandoned, before).await?;
     tx.commit().await?;
     Ok(closed)
 }

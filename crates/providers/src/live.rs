@@ -46,6 +46,10 @@ pub(crate) trait Dialect: Send + 'static {
     /// Whether words of a closed stream are still to come. A vendor that ends its streams itself owes until it has.
     fn owes_words(&self) -> bool;
 
+    /// Whether, behind an answer, another question is known to be unanswered. `false` where answers cannot be counted
+    /// because the vendor may give one to several questions.
+    fn owes_answer(&self) -> bool;
+
     /// What it means that the vendor hung up while the stream was in use.
     fn closed_early(&self, code: Option<u16>, reason: &str) -> Failure;
 }
@@ -252,7 +256,11 @@ impl<D: Dialect> Session<D> {
         self.quiet.lift();
         let mut event = self.dialect.take(&message)?;
         if let Some(RecognitionEvent::Final { text, from_finalize: from_finalize @ true, .. }) = &mut event {
-            self.answer.lift();
+            if self.dialect.owes_answer() {
+                self.answer.set(self.pace.answer);
+            } else {
+                self.answer.lift();
+            }
             if std::mem::take(&mut self.own_question) {
                 // A sign of life is nobody else's business; words are, whoever asked for them.
                 *from_finalize = false;

@@ -15,6 +15,8 @@ use tokio::time;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What is listened to: long enough for every recogniser to take it.
 const TONE_MS: usize = 400;
+/// What a model may write: an answer of a single token would hide that answers stop in the middle.
+pub const MODEL_TOKENS: u32 = 16;
 
 /// What a probe found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +64,7 @@ pub async fn recogniser(
     .await
 }
 
-/// Lets a language model write one token.
+/// Lets a language model write a few words.
 pub async fn language_model(
     language_model: &dyn LanguageModel,
     model: ModelChoice,
@@ -71,9 +73,9 @@ pub async fn language_model(
     let vendor = Vendor::OpenAi;
     measured(vendor, clock, async {
         let request = GenerationRequest {
-            model: ModelChoice { max_tokens: 1, ..model },
-            system: "Answer with one word.".to_owned(),
-            messages: vec![Message::Caller { text: Pii::new("Hi".to_owned()) }],
+            model: ModelChoice { max_tokens: MODEL_TOKENS, ..model },
+            system: "Do what you are asked, and no more.".to_owned(),
+            messages: vec![Message::Caller { text: Pii::new("Count from one to eight.".to_owned()) }],
             tools: Vec::new(),
         };
         let mut generation = language_model.generate(request).await?;
@@ -94,7 +96,7 @@ pub async fn language_model(
     .await
 }
 
-/// Lets a voice say "Hi".
+/// Lets a voice count.
 pub async fn voice(
     voice: &dyn Voice,
     choice: VoiceChoice,
@@ -104,7 +106,7 @@ pub async fn voice(
     measured(vendor, clock, async {
         let options = VoiceOptions { voice: choice, language: Language::En, format: AudioFormat::Mulaw8k };
         let mut session = voice.open(options).await?;
-        let speak = VoiceInput::Speak { id: SynthesisId(0), text: "Hi".to_owned() };
+        let speak = VoiceInput::Speak { id: SynthesisId(0), text: SENTENCE.to_owned() };
         // If the session is over already, its last event says why.
         let _ = session.input.send(speak).await;
         let mut bytes = 0;
@@ -124,6 +126,9 @@ pub async fn voice(
     })
     .await
 }
+
+/// What a voice says: long enough to come in several pieces, or it would hide that speech stops in the middle.
+const SENTENCE: &str = "One, two, three, four.";
 
 async fn measured(
     vendor: Vendor,

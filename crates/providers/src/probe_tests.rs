@@ -25,14 +25,14 @@ fn choice() -> VoiceChoice {
 }
 
 #[tokio::test]
-async fn a_language_model_writes_one_token() {
+async fn a_language_model_writes_a_few_words() {
     let fake = Fake::start().await;
     let client =
         OpenAi::new(OpenAiConfig::new(v1(&fake), "sk-key".into()), http_client(), TaskTracker::new());
     let vendor = async {
         let mut peer = fake.accept_http().await;
         let (_, body) = peer.request().await;
-        assert!(body.contains(r#""max_completion_tokens":1"#), "{body}");
+        assert!(body.contains(r#""max_completion_tokens":16,"#), "{body}");
         peer.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n").await;
         peer.send("data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"length\"}]}\n\n")
             .await;

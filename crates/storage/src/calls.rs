@@ -4,6 +4,7 @@ use crate::{
     DbError, TenantTx,
     names::{self, storable},
     time::{PgTime, stored},
+    transfers::{self, TransferState},
     turns, usage,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -196,7 +197,8 @@ pub async fn hand_over(tx: &mut TenantTx, id: CallId, now: Timestamp) -> Result<
     Ok(outcome.rows_affected() == 1)
 }
 
-/// A cut call, or one that was handed over, comes back, perhaps to another replica, which holds it from now on. `None` if it has ended or there is none.
+/// A cut call, or one that was handed over, comes back, perhaps to another replica, which holds it from now on. `None` if
+/// it has ended or there is none.
 pub async fn resume(
     tx: &mut TenantTx,
     id: CallId,
@@ -223,8 +225,8 @@ pub async fn resume(
     row.map(Row::read).transpose()
 }
 
-/// Ends a call and writes its one usage record. `true` exactly once, however many ask and however often;
-/// [`DbError::Missing`] if there is no such call.
+/// Ends a call and writes its one usage record; a transfer that is still open ends with it. `true` exactly once, however
+/// many ask and however often; [`DbError::Missing`] if there is no such call.
 pub async fn end_call(tx: &mut TenantTx, id: CallId, end: &CallEnd) -> Result<bool, DbError> {
     end_unless(tx, id, end, |_| false).await
 }
@@ -345,6 +347,8 @@ async fn end_unless(
         return Err(DbError::Missing { what: "call" });
     }
     usage::insert(tx, id, end, ended_at).await?;
+    // Nobody waits for a person on a call that is over.
+    transfers::finish(tx, id, TransferState::Abandoned, ended_at).await?;
     Ok(true)
 }
 

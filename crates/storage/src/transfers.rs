@@ -1,7 +1,8 @@
 //! Callers who are put through to a person: from the moment it was arranged to the moment it was over.
 //!
-//! A call has at most one transfer that is still open (`arranged` or `dialling`). Every step may be told again: a webhook
-//! that is delivered twice changes nothing the second time.
+//! A call has at most one transfer that is still open (`arranged` or `dialling`), and none once it has ended: whoever ends
+//! a call ends its transfer with it. Every step may be told again: a webhook that is delivered twice changes nothing the
+//! second time.
 
 use crate::{
     DbError, TenantTx,
@@ -157,6 +158,17 @@ pub async fn finished(
     unanswered: TransferState,
     at: Timestamp,
 ) -> Result<Option<Transfer>, DbError> {
+    finish(tx, call_id, unanswered, at).await?;
+    latest(tx, call_id).await
+}
+
+/// As [`finished`], for whoever does not ask what became of it.
+pub(crate) async fn finish(
+    tx: &mut TenantTx,
+    call_id: CallId,
+    unanswered: TransferState,
+    at: Timestamp,
+) -> Result<(), DbError> {
     let (connection, tenant) = tx.parts();
     sqlx::query!(
         "update transfers set state = case when state = 'answered' then state else $3 end, ended_at = $4
@@ -168,7 +180,7 @@ pub async fn finished(
     )
     .execute(connection)
     .await?;
-    latest(tx, call_id).await
+    Ok(())
 }
 
 /// The newest transfer of a call.

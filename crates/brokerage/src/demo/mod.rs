@@ -18,7 +18,7 @@ pub use homes::{DemoListing, listings};
 pub use install::{DemoError, Installed, InstalledAgent, install};
 
 use crate::tools::Tool;
-use seiketsu_domain::{AgentId, AgentProfile, Language, ModelChoice, VoiceChoice};
+use seiketsu_domain::{AgentId, AgentProfile, Language, ModelChoice, ModelFallback, VoiceChoice};
 use seiketsu_storage::members::Role;
 use std::collections::BTreeMap;
 
@@ -109,6 +109,7 @@ impl DemoBrokerage {
     pub fn profile(&self, agent: &DemoAgent, id: AgentId) -> AgentProfile {
         let phrases = phrases::of(agent.language);
         let (name, brokerage) = (agent.name, self.name);
+        let model = ModelChoice { model: "gpt-4.1-mini".to_owned(), temperature: 0.3, max_tokens: 300 };
         AgentProfile {
             id,
             name: name.to_owned(),
@@ -125,7 +126,7 @@ impl DemoBrokerage {
             apology: phrases.apology.to_owned(),
             endpoint_silence_ms: 300,
             max_call_seconds: 1_800,
-            model: ModelChoice { model: "gpt-4.1-mini".to_owned(), temperature: 0.3, max_tokens: 300 },
+            model: model.clone(),
             voice: VoiceChoice {
                 voice_id: agent.voice_id.to_owned(),
                 model: "eleven_flash_v2_5".to_owned(),
@@ -133,7 +134,12 @@ impl DemoBrokerage {
                 similarity: 0.75,
             },
             tools: Tool::ALL.map(|tool| tool.name().to_owned()).to_vec(),
-            model_fallbacks: Vec::new(),
+            // Without such an endpoint in the configuration, its own model is asked again.
+            model_fallbacks: vec![ModelFallback {
+                endpoint: "fallback".to_owned(),
+                model,
+                instructions: None,
+            }],
             menu: BTreeMap::from([('0', phrases.wants_a_person.to_owned())]),
         }
     }
@@ -174,6 +180,19 @@ mod tests {
                 let distinct: BTreeSet<_> = profile.acknowledgements.iter().collect();
                 assert_eq!(distinct.len(), 5);
                 assert!(distinct.iter().all(|phrase| phrase.split_whitespace().count() <= 4), "{distinct:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_agent_has_all_tools_and_a_second_place_for_its_model() {
+        for brokerage in brokerages() {
+            for agent in brokerage.agents {
+                let profile = brokerage.profile(agent, AgentId::from_uuid(uuid::Uuid::nil()));
+                assert_eq!(profile.tools, Tool::ALL.map(Tool::name), "{}", agent.name);
+                let endpoints: Vec<_> =
+                    profile.model_fallbacks.iter().map(|fallback| fallback.endpoint.as_str()).collect();
+                assert_eq!(endpoints, ["fallback"], "{}", agent.name);
             }
         }
     }

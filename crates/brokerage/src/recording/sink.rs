@@ -8,8 +8,9 @@ use super::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use jiff::SignedDuration;
-use seiketsu_domain::{AudioFormat, CallId, TenantScope};
+use seiketsu_domain::{AudioFormat, CallId, TenantId, TenantScope};
 use seiketsu_session::{Arrival, RecordingSink, RecordingWriter, StoreFailure};
 use seiketsu_storage::{
     Reason,
@@ -75,7 +76,7 @@ impl Sink {
         let part = recordings::next_part(&mut tx, self.call).await?;
         let key = Key::generate(ids);
         let now = ids.clock().now();
-        let location = format!("{tenant}/{}/{part:04}", self.call);
+        let location = location(tenant, self.call, part);
         let new = NewRecording {
             call_id: self.call,
             part,
@@ -133,16 +134,33 @@ impl PartWriter {
         Ok(())
     }
 
-    /// The chunks and the key: each alone makes the part unreadable, so the one is tried even if the other fails.
+    /// What was recorded before the call was cut goes too: a caller who takes the assent back knows of no parts.
+    ///
+    /// The keys first. Without them nothing can be read any more, however long the chunks take to go and whoever is
+    /// interrupted; with the database away, the chunks go all the same.
     async fn delete(&self) -> Result<(), RecordingError> {
-        let removed = self.recordings.store.remove(&self.location).await;
+        let forgotten = self.forget().await;
+        let PartName { tenant, call, part, .. } = self.name;
+        let removed = join_all(
+            (0..=part).map(async |part| self.recordings.store.remove(&location(tenant, call, part)).await),
+        );
+        let removed = removed.await;
+        forgotten?;
+        // That the chunks are gone is not put on record here: one may still be on its way. The sweep looks again.
+        for part in removed {
+            part?;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self) -> Result<(), RecordingError> {
+        let PartName { call, part, .. } = self.name;
         let mut tx = self.recordings.db.tenant(&self.scope).await?;
         let now = self.recordings.ids.clock().now();
-        recordings::forget(&mut tx, self.name.call, self.name.part, DeletionReason::Withdrawn, now).await?;
-        tx.commit().await?;
-        // That the chunks are gone is not put on record here: one may still be on its way. The sweep looks again.
-        removed?;
-        Ok(())
+        for part in 0..=part {
+            recordings::forget(&mut tx, call, part, DeletionReason::Withdrawn, now).await?;
+        }
+        Ok(tx.commit().await?)
     }
 }
 
@@ -170,6 +188,11 @@ impl RecordingWriter for PartWriter {
     async fn discard(self: Box<Self>) -> Result<(), StoreFailure> {
         Ok(self.delete().await?)
     }
+}
+
+/// Where the chunks of a part are.
+fn location(tenant: TenantId, call: CallId, part: u32) -> String {
+    format!("{tenant}/{call}/{part:04}")
 }
 
 /// How much sound is in so many stored bytes.

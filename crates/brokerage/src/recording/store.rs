@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Settings that name no such place.
-    #[error("recordings.store (RECORDING_STORE) = `{0}`: expected a directory or s3://bucket/prefix")]
+    #[error("recording.store (RECORDING_STORE) = `{0}`: expected a directory or s3://bucket/prefix")]
     Setting(String),
     /// The directory cannot be made.
     #[error("the directory {directory} for recordings cannot be made")]

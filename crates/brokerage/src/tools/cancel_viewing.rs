@@ -30,6 +30,7 @@ pub(super) async fn run(bench: &Bench, fields: &Fields) -> Result<Value, Trouble
         save_lead::rescore(&mut tx, bench, lead).await?;
     }
     tx.commit().await?;
+    bench.notebook.cancelled();
     if let Some(fields) = answer.as_object_mut()
         && let Some(id) = fields.remove("viewing")
     {

@@ -37,6 +37,9 @@ pub(super) async fn meant(tx: &mut TenantTx, bench: &Bench, fields: &Fields) -> 
 }
 
 /// As [`meant`], but refused with all of them if it is not clear which one is meant: for what cannot be taken back.
+///
+/// Once a viewing was cancelled in this call, the next one has to be named, even if only one is left: a request that is
+/// only repeated must not cancel another viewing.
 pub(super) async fn surely_meant(
     tx: &mut TenantTx,
     bench: &Bench,
@@ -47,17 +50,25 @@ pub(super) async fn surely_meant(
     }
     let own = all(tx, bench).await?;
     let here = own.iter().filter(|viewing| viewing.call_id == Some(bench.call_id)).count();
-    if here == 1 || own.len() <= 1 {
+    let once_more = bench.notebook.has_cancelled() && !own.is_empty();
+    if !once_more && (here == 1 || own.len() <= 1) {
         return meant(tx, bench, fields).await;
     }
     let mut choices = Vec::with_capacity(own.len());
     for viewing in &own {
         choices.push(described(tx, bench, viewing).await?);
     }
-    let refusal = Refusal::new(
-        "the caller has more than one viewing",
-        "ask which one is meant, and send its id as viewing",
-    );
+    let refusal = if once_more {
+        Refusal::new(
+            "a viewing was cancelled in this call already; these are left",
+            "if the caller wants another one cancelled as well, send its id as viewing",
+        )
+    } else {
+        Refusal::new(
+            "the caller has more than one viewing",
+            "ask which one is meant, and send its id as viewing",
+        )
+    };
     Err(refusal.with("viewings", choices).into())
 }
 

@@ -125,16 +125,22 @@ fn masked(email: &str) -> String {
     format!("{first}***@{domain}")
 }
 
+/// Whether a mail program might make a link of any part of it.
 fn has_link(text: &str) -> bool {
     let text = text.to_lowercase();
-    text.contains("://") || text.contains("www.") || text.split_whitespace().any(looks_like_a_domain)
+    let in_a_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-');
+    // Whatever surrounds a name (a comma, a bracket, a port, a path) is no part of it.
+    text.contains("://")
+        || text.contains("www.")
+        || text.split(|letter| !in_a_name(letter)).any(looks_like_a_domain)
 }
 
-/// `example.com` or `example.com/path`; not `2.5` and not a sentence that ends.
-fn looks_like_a_domain(word: &str) -> bool {
-    let host = word.split('/').next().unwrap_or(word);
-    host.rsplit_once('.')
-        .is_some_and(|(name, end)| !name.is_empty() && end.len() >= 2 && end.chars().all(char::is_alphabetic))
+/// `example.com` and `xn--e1afmkfd.xn--p1ai`; not `2.5`, not `9.30am`, and not a sentence that ends.
+fn looks_like_a_domain(name: &str) -> bool {
+    let name = name.trim_matches('.');
+    name.rsplit_once('.').is_some_and(|(host, end)| {
+        !host.ends_with('.') && end.chars().count() >= 2 && end.starts_with(char::is_alphabetic)
+    })
 }
 
 #[cfg(test)]
@@ -181,10 +187,27 @@ mod tests {
 
     #[test]
     fn links_are_found_in_what_is_to_be_sent() {
-        for text in ["see https://x.example/a", "www.example", "go to bad.example/now", "bad.com"] {
+        for text in [
+            "see https://x.example/a",
+            "www.example",
+            "go to bad.example/now",
+            "bad.com",
+            "win at bad.com, today",
+            "the prize (bad.com)",
+            "bad.com:8080",
+            "bad.com?win=1",
+            "eve@bad.com",
+            "it is at bad.com.",
+            "bad.xn--p1ai",
+        ] {
             assert!(has_link(text), "{text}");
         }
-        for text in ["the two homes in Hyde Park.", "2.5 bathrooms", "the viewing on Tuesday... please"] {
+        for text in [
+            "the two homes in Hyde Park.",
+            "2.5 bathrooms",
+            "tomorrow at 9.30am",
+            "the viewing on Tuesday...please",
+        ] {
             assert!(!has_link(text), "{text}");
         }
     }

@@ -178,8 +178,25 @@ async fn with_several_viewings_a_caller_is_asked_which_one_to_cancel_unless_one_
     assert_eq!(choices.iter().map(|one| &one["time"]).collect::<Vec<_>>(), ["10:00", "12:00"]);
     let second = again.done("cancel_viewing", &json!({"viewing": choices[1]["viewing"]})).await;
     assert_eq!(second["time"], "12:00");
+    let third = world.line(AUSTIN, Some(ANNA)).await;
+    third.done("book_viewing", &wish(&willow, "16:00")).await;
+    assert_eq!(third.done("cancel_viewing", &json!({})).await["time"], "16:00", "the one just agreed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancellation_that_is_repeated_does_not_reach_for_another_viewing_unless_it_is_named() {
+    let world = World::new().await;
+    let first = world.line(AUSTIN, Some(ANNA)).await;
+    let (maple, willow) = (first.home("12 Maple Street").await, first.home("Willow Bend").await);
+    first.done("book_viewing", &wish(&maple, "10:00")).await;
+    let again = world.line(AUSTIN, Some(ANNA)).await;
     again.done("book_viewing", &wish(&willow, "16:00")).await;
-    assert_eq!(again.done("cancel_viewing", &json!({})).await["time"], "16:00", "the one just agreed");
+    assert_eq!(again.done("cancel_viewing", &json!({})).await["time"], "16:00");
+    let refusal = again.refused("cancel_viewing", &json!({})).await;
+    let [left] = &refusal["viewings"].as_array().unwrap()[..] else { panic!("{refusal}") };
+    assert_eq!(left["time"], "10:00");
+    let named = again.done("cancel_viewing", &json!({"viewing": left["viewing"]})).await;
+    assert_eq!(named["time"], "10:00", "the caller wanted both gone");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

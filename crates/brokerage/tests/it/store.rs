@@ -40,6 +40,33 @@ async fn a_call_that_comes_back_finds_its_history_and_goes_on_counting() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_call_that_came_back_counts_what_it_was_before_too() {
+    for arrival in [Arrival::Cut, Arrival::NotPutThrough] {
+        let world = World::new().await;
+        let line = world.line(AUSTIN, None).await;
+        for number in 0..3 {
+            line.desk.store.commit_turn(&turn(number)).await.unwrap();
+        }
+        world.clock.advance(Duration::from_mins(4));
+        let agent = world.agent(AUSTIN).await;
+        let back = world.open(AUSTIN, line.call_id, None, agent, arrival).await;
+        back.desk.store.commit_turn(&turn(3)).await.unwrap();
+        // A session knows only what it held itself: one turn, five seconds.
+        back.desk
+            .store
+            .end(&CallEnd { usage: usage(4), ..call_end(EndReason::CallerHungUp, 1) })
+            .await
+            .unwrap();
+        let mut tx = world.db.tenant(&world.scope(AUSTIN)).await.unwrap();
+        let record = stored_usage::of_call(&mut tx, line.call_id).await.unwrap().unwrap();
+        assert_eq!((record.usage, record.turns), (usage(1 + 2 + 3 + 4), 4), "{arrival:?}");
+        assert_eq!(record.duration, Duration::from_secs(245), "{arrival:?}");
+        let call = calls::get(&mut tx, line.call_id).await.unwrap().unwrap();
+        assert_eq!(call.ended.unwrap().turns, 4, "{arrival:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_heartbeat_says_when_the_call_was_last_held() {
     let world = World::new().await;
     let line = world.line(AUSTIN, None).await;

@@ -14,7 +14,7 @@ use std::{
     fmt::Write,
     sync::{Arc, Mutex, atomic::AtomicBool, atomic::Ordering},
 };
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 pub(crate) const BUCKET: &str = "calls";
 
@@ -22,6 +22,8 @@ pub(crate) const BUCKET: &str = "calls";
 struct Shelf {
     objects: Mutex<BTreeMap<String, Bytes>>,
     broken: AtomicBool,
+    /// Requests that came since it hangs; none while it does not.
+    hanging: watch::Sender<Option<u32>>,
 }
 
 /// A service with one bucket, gone when it is dropped.
@@ -59,6 +61,17 @@ impl Bucket {
     pub(crate) fn breaks(&self) {
         self.shelf.broken.store(true, Ordering::SeqCst);
     }
+
+    /// From now on it takes requests and answers none.
+    pub(crate) fn hangs(&self) {
+        self.shelf.hanging.send_replace(Some(0));
+    }
+
+    /// It hangs, and somebody has asked it for something.
+    pub(crate) async fn is_asked_in_vain(&self) {
+        let mut hanging = self.shelf.hanging.subscribe();
+        hanging.wait_for(|asked| asked.is_some_and(|times| times > 0)).await.unwrap();
+    }
 }
 
 async fn answer(
@@ -74,6 +87,10 @@ async fn answer(
         .is_some_and(|value| value.to_str().unwrap().starts_with("AWS4-HMAC-SHA256 Credential=AKIATEST/"));
     if !signed || shelf.broken.load(Ordering::SeqCst) {
         return StatusCode::FORBIDDEN.into_response();
+    }
+    if shelf.hanging.borrow().is_some() {
+        shelf.hanging.send_modify(|asked| *asked = asked.map(|times| times + 1));
+        std::future::pending::<()>().await;
     }
     let path = uri.path().trim_start_matches('/');
     let key = path.strip_prefix(BUCKET).expect("the bucket's own paths").trim_start_matches('/').to_owned();

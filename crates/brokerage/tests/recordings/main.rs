@@ -369,6 +369,49 @@ async fn an_assent_that_is_withdrawn_deletes_the_part_and_the_call_is_not_record
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_assent_that_is_withdrawn_after_a_cut_takes_the_earlier_parts_with_it_and_no_other_call() {
+    let studio = Studio::new().await;
+    let other = studio.recorded(Who::Anna).await;
+    let call = studio.call(Who::Anna).await;
+    let mut writer = studio.begin(Who::Anna, call, Arrival::New).await;
+    says(writer.as_mut(), 5).await;
+    drop(writer);
+    let mut writer = studio.begin(Who::Anna, call, Arrival::Cut).await;
+    says(writer.as_mut(), 5).await;
+    writer.discard().await.unwrap();
+    let mut tx = studio.world.db().tenant(&scope(&studio.world, Who::Anna)).await.unwrap();
+    let parts = stored::of_call(&mut tx, call).await.unwrap();
+    tx.commit().await.unwrap();
+    let withdrawn = Some((studio.world.now(), DeletionReason::Withdrawn));
+    assert_eq!(parts.iter().map(|part| part.deleted).collect::<Vec<_>>(), [withdrawn, withdrawn]);
+    for part in &parts {
+        assert!(!studio.directory.path().join(&part.location).exists(), "{}", part.location);
+    }
+    assert_eq!(studio.listen(Who::Anna, other).await.unwrap(), sound(10));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_assent_that_is_withdrawn_makes_the_part_unreadable_before_the_store_is_even_asked() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (world, bucket) = (World::new().await, Bucket::open().await);
+    let store = ChunkStore::bucket_at(BUCKET, "", &bucket.access).unwrap();
+    let recordings = Recordings::new(world.db().clone(), store, Key::generate(&world.ids), world.ids.clone());
+    let call = world.call(&world.anna).await;
+    let sink = recordings.sink(scope(&world, Who::Anna), call, Arrival::New, 30).await.unwrap().unwrap();
+    let mut writer = sink.begin(AudioFormat::Mulaw8k).await.unwrap();
+    says(writer.as_mut(), 5).await;
+    bucket.hangs();
+    // A session that loses its patience drops the future, as this does.
+    tokio::select! {
+        outcome = writer.discard() => panic!("the store hangs, and yet: {outcome:?}"),
+        () = bucket.is_asked_in_vain() => {}
+    }
+    let mut tx = world.db().tenant(&scope(&world, Who::Anna)).await.unwrap();
+    let row = stored::get(&mut tx, call, 0).await.unwrap().unwrap();
+    assert_eq!((row.state, row.wrapped_key), (RecordingState::Deleted, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_was_being_recorded_when_it_was_cut_goes_on_in_a_part_of_its_own() {
     let studio = Studio::new().await;
     let call = studio.call(Who::Anna).await;

@@ -124,6 +124,10 @@ impl Dialect for Listen {
         true
     }
 
+    fn owes_answer(&self) -> bool {
+        false
+    }
+
     fn closed_early(&self, code: Option<u16>, reason: &str) -> Failure {
         wire::closed_early(code, reason)
     }

@@ -71,7 +71,8 @@ struct Probe {
 /// - when at least three of the outcomes of the last ten seconds (the newest twenty of them) are bad, and at least half;
 /// - when a probe fails that was sent because of one bad outcome, and nothing succeeded meanwhile: so a vendor that dies
 ///   is noticed by the first request that suffers, also where there is only one call;
-/// - when the vendor asks to be left alone, for as long as it asks (thirty seconds at most).
+/// - when the vendor asks to be left alone, for as long as it asks (thirty seconds at most; a second at least if it is a
+///   probe that it refuses).
 ///
 /// It closes when a probe succeeds. Probes begin after a pause of one second, doubled with each failure up to four, so
 /// recovery waits neither for traffic nor for long. There is one probe at a time.
@@ -201,7 +202,8 @@ impl Breaker {
                 }
             }
             (State::Closed { .. } | State::Open { .. }, Outcome::LeaveAlone(wait)) => {
-                self.leave_alone(wait, now);
+                // Whoever says "at once" to a probe and refuses it all the same is not asked in a circle.
+                self.leave_alone(wait.max(FIRST_PAUSE), now);
             }
             // It opened, or was told to wait longer, while the probe was on its way.
             (State::Open { until, .. }, Outcome::Good | Outcome::Bad) if *until > now => {}

@@ -61,6 +61,18 @@ fn a_probe_that_succeeds_ends_the_suspicion_and_the_next_one_waits_a_second() {
 }
 
 #[test]
+fn a_probe_that_is_refused_and_told_to_come_back_at_once_is_not_repeated_at_once() {
+    let mut breaker = Breaker::new();
+    breaker.record(Outcome::LeaveAlone(Duration::ZERO), ms(0));
+    for (asked, pause) in [(0, 1_000), (5, 1_000), (3_000, 3_000)] {
+        let now = breaker.probe_due(ms(0)).unwrap();
+        assert!(breaker.begin_probe(now));
+        breaker.end_probe(Outcome::LeaveAlone(ms(asked)), now);
+        assert_eq!(breaker.probe_due(now), Some(ms(pause)), "asked for {asked} ms");
+    }
+}
+
+#[test]
 fn a_failed_probe_proves_nothing_when_others_were_served_meanwhile() {
     let mut breaker = Breaker::new();
     breaker.record(Outcome::Bad, ms(0));

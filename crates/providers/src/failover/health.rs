@@ -17,8 +17,8 @@ use std::{
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
-/// A request that was given up after waiting this long makes its route suspect.
-const SUSPICIOUS_WAIT: Duration = Duration::from_millis(750);
+/// Silence of this length makes a route suspect: in the middle of an answer, or before it if the request was given up.
+const SUSPICIOUS_SILENCE: Duration = Duration::from_millis(750);
 
 /// What a route is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,7 +46,8 @@ impl Kind {
 /// How long a route may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// A request without an answer after this has failed, as far as the health of the route goes.
+    /// A request without an answer after this has failed, as far as the health of the route goes. Well before that it is
+    /// doubtful: see [`Attempt::doubted`].
     pub stall: Duration,
     /// An answer that took longer counts as a bad outcome: it came, but too late for a conversation.
     pub slow: Duration,
@@ -77,7 +78,7 @@ impl Patience {
     pub const STREAMING: Self = Self {
         stall: Duration::from_millis(1_200),
         slow: Duration::from_millis(1_200),
-        probe: Duration::from_secs(2),
+        probe: Duration::from_millis(1_500),
         word: Some(Duration::from_secs(1)),
     };
     /// A recogniser that begins when it is asked for the words.
@@ -223,7 +224,7 @@ impl RouteHealth {
         let (vendor, of) = self.labels();
         counter!("seiketsu_provider_requests_total", "vendor" => vendor, "kind" => of).increment(1);
         let began = self.now();
-        Attempt { health: self.clone(), began, heard_at: began, state: AttemptState::Waiting }
+        Attempt { health: self.clone(), began, heard_at: began, state: AttemptState::Waiting, doubted: false }
     }
 
     /// Something failed that no [`Attempt`] is open for: an answer that broke in the middle, a link that died.
@@ -381,6 +382,8 @@ pub struct Attempt {
     /// When the newest piece of the answer came.
     heard_at: Duration,
     state: AttemptState,
+    /// A probe was asked for because of the present silence.
+    doubted: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -404,6 +407,7 @@ impl Attempt {
     pub fn begun(&mut self) {
         let now = self.health.now();
         self.heard_at = now;
+        self.doubted = false;
         if self.state != AttemptState::Waiting {
             return;
         }
@@ -442,6 +446,28 @@ impl Attempt {
         }
     }
 
+    /// It has been silent for so long that a probe is to find out why, while it may still go on. So a vendor that falls
+    /// silent is noticed sooner than by waiting and only then asking.
+    pub fn doubted(&mut self) {
+        self.doubted = true;
+        self.health.suspect();
+    }
+
+    /// How long until its silence is doubtful; none if it is already, or if nothing more is expected.
+    pub fn doubtful_in(&self) -> Option<Duration> {
+        let bearable = match self.state {
+            AttemptState::Waiting => self.health.patience().stall * 3 / 5,
+            AttemptState::Answering => SUSPICIOUS_SILENCE,
+            AttemptState::Answered | AttemptState::Failed => return None,
+        };
+        (!self.doubted).then(|| bearable.saturating_sub(self.silent_for()))
+    }
+
+    /// How long nothing has come of it.
+    pub fn silent_for(&self) -> Duration {
+        self.health.now().saturating_sub(self.heard_at)
+    }
+
     /// How long it has been on its way.
     pub fn waited(&self) -> Duration {
         self.health.now().saturating_sub(self.began)
@@ -456,13 +482,14 @@ impl Attempt {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        let silent_for = match self.state {
-            AttemptState::Waiting => self.waited(),
-            AttemptState::Answering => self.health.now().saturating_sub(self.heard_at),
-            AttemptState::Answered | AttemptState::Failed => return,
-        };
-        if silent_for >= SUSPICIOUS_WAIT {
-            self.health.suspect();
+        match self.state {
+            AttemptState::Waiting | AttemptState::Answering if self.silent_for() >= SUSPICIOUS_SILENCE => {
+                self.health.suspect();
+            }
+            AttemptState::Waiting
+            | AttemptState::Answering
+            | AttemptState::Answered
+            | AttemptState::Failed => {}
         }
     }
 }

@@ -14,6 +14,7 @@
 //!   says nothing about the vendor, so one tenant's mistake takes no route from the others;
 //! - a request that is still waiting after [`Patience::stall`] counts as failed, so a vendor that hangs is noticed
 //!   without waiting for its deadline;
+//! - a request that has been silent for a suspiciously long time has a probe sent while it goes on waiting;
 //! - a breaker that is not closed has a probe due or on its way, so recovery needs no traffic.
 //!
 //! To add a route: one more [`Service`] in the list the binary wires, with the [`Patience`] that suits it.

@@ -12,7 +12,7 @@ pub trait Probe: Send + Sync + Debug {
     async fn probe(&self) -> Result<(), Failure>;
 }
 
-/// Asks a model for one token.
+/// Asks a model for a few tokens.
 #[derive(Debug, Clone)]
 pub struct ModelProbe {
     /// The client.
@@ -26,7 +26,8 @@ pub struct ModelProbe {
 #[async_trait]
 impl Probe for ModelProbe {
     async fn probe(&self) -> Result<(), Failure> {
-        let model = ModelChoice { model: self.model.clone(), temperature: 0.0, max_tokens: 1 };
+        let model =
+            ModelChoice { model: self.model.clone(), temperature: 0.0, max_tokens: probe::MODEL_TOKENS };
         probe::language_model(self.client.as_ref(), model, self.clock.as_ref()).await.map(drop)
     }
 }
@@ -49,7 +50,7 @@ impl Probe for RecogniserProbe {
     }
 }
 
-/// Lets a voice say one word.
+/// Lets a voice say a few words.
 #[derive(Debug, Clone)]
 pub struct VoiceProbe {
     /// The client.

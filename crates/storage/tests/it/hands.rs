@@ -89,6 +89,34 @@ async fn a_transfer_nobody_took_makes_room_for_the_next_one() {
 }
 
 #[tokio::test]
+async fn a_call_that_ends_leaves_no_transfer_open_and_one_that_is_not_ended_keeps_it() {
+    let world = World::new().await;
+    let (over, held, taken) = (arranged(&world).await, arranged(&world).await, arranged(&world).await);
+    let mut tx = world.tenant(&world.anna).await;
+    transfers::dialled(&mut tx, taken, world.now()).await.unwrap();
+    transfers::answered(&mut tx, taken, world.now()).await.unwrap();
+    let end = CallEnd {
+        reason: EndReason::CallerHungUp,
+        ended_at: CallTime::from_millis(9_000),
+        turns: 0,
+        usage: Usage::default(),
+    };
+    assert!(calls::end_call(&mut tx, over, &end).await.unwrap());
+    assert!(calls::end_call(&mut tx, taken, &end).await.unwrap());
+    let long_ago = world.now() - Duration::from_mins(1);
+    assert!(!calls::close_orphan(&mut tx, held, EndReason::ReplicaLost, long_ago).await.unwrap());
+    let ended_at = calls::get(&mut tx, over).await.unwrap().unwrap().ended.unwrap().at;
+    for (call, state, ended_at) in [
+        (over, TransferState::Abandoned, Some(ended_at)),
+        (held, TransferState::Arranged, None),
+        (taken, TransferState::Answered, Some(ended_at)),
+    ] {
+        let transfer = transfers::latest(&mut tx, call).await.unwrap().unwrap();
+        assert_eq!((transfer.state, transfer.ended_at), (state, ended_at));
+    }
+}
+
+#[tokio::test]
 async fn a_call_that_was_handed_over_is_nobodys_orphan_until_it_comes_back() {
     let world = World::new().await;
     let call = world.call(&world.anna).await;

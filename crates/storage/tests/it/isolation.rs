@@ -242,8 +242,8 @@ async fn another_tenants_id_and_a_random_one_get_the_same_answer_everywhere_and_
         world.boris.scope.tenant_id().uuid()
     );
     let before = world.database.count(&checksum).await;
-    let told_of_theirs = ask(&world, &theirs).await;
-    let told_of_random = ask(&world, &random).await;
+    let told_of_theirs = Box::pin(ask(&world, &theirs)).await;
+    let told_of_random = Box::pin(ask(&world, &random)).await;
     for (theirs, random) in told_of_theirs.iter().zip(&told_of_random) {
         assert_eq!(theirs, random);
         assert!(!theirs.contains("305555"), "{theirs}");

@@ -155,6 +155,23 @@ async fn a_commit_without_an_answer_is_noticed_in_less_than_two_seconds() {
 }
 
 #[tokio::test]
+async fn of_two_commits_the_second_is_owed_an_answer_after_the_first_has_had_its_own() {
+    let (mut session, mut peer) = open_with(|config| {
+        config.answer_timeout = ScribeConfig::new(config.base_url.clone(), "el-key".into()).answer_timeout;
+    })
+    .await;
+    for _ in 0..2 {
+        session.input.send(RecogniserInput::Audio(Bytes::from_static(&[0x11; 400]))).await.unwrap();
+        session.input.send(RecogniserInput::Finalize).await.unwrap();
+        assert!(commits(&mut peer).await);
+    }
+    committed(&mut peer, "One.").await;
+    assert_eq!(next(&mut session).await, words("One.", 50));
+    pass(Duration::from_millis(1_500)).await;
+    assert_eq!(failure(&mut session).await.kind, FailureKind::Timeout);
+}
+
+#[tokio::test]
 async fn without_audio_the_stream_is_kept_warm_with_silence() {
     let (_session, mut peer) = open_with(|config| config.keep_alive = SHORT).await;
     assert!(!commits(&mut peer).await);

@@ -144,6 +144,10 @@ impl Dialect for Stream {
         !self.pending.is_empty()
     }
 
+    fn owes_answer(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     fn closed_early(&self, code: Option<u16>, reason: &str) -> Failure {
         wire::closed_early(code, reason)
     }
