@@ -9,6 +9,26 @@ pub const MULAW_SILENCE: u8 = 0xFF;
 /// What a quiet line sends in A-law: the smallest positive value (A-law has no zero).
 pub const ALAW_SILENCE: u8 = 0xD5;
 
+/// The linear value of every mu-law code.
+static MULAW_LINEAR: [i16; 256] = {
+    let (mut table, mut code) = ([0; 256], 0);
+    while code < 256 {
+        table[code] = mulaw_to_linear(code as u8);
+        code += 1;
+    }
+    table
+};
+
+/// The linear value of every A-law code.
+static ALAW_LINEAR: [i16; 256] = {
+    let (mut table, mut code) = ([0; 256], 0);
+    while code < 256 {
+        table[code] = alaw_to_linear(code as u8);
+        code += 1;
+    }
+    table
+};
+
 /// Appends the mu-law code of every sample.
 pub fn mulaw_encode(pcm: &[i16], out: &mut Vec<u8>) {
     out.extend(pcm.iter().map(|&sample| mulaw_from_linear(sample)));
@@ -16,7 +36,7 @@ pub fn mulaw_encode(pcm: &[i16], out: &mut Vec<u8>) {
 
 /// Appends the linear value of every mu-law code.
 pub fn mulaw_decode(codes: &[u8], out: &mut Vec<i16>) {
-    out.extend(codes.iter().map(|&code| mulaw_to_linear(code)));
+    out.extend(codes.iter().map(|&code| MULAW_LINEAR[usize::from(code)]));
 }
 
 /// Appends the A-law code of every sample.
@@ -26,7 +46,7 @@ pub fn alaw_encode(pcm: &[i16], out: &mut Vec<u8>) {
 
 /// Appends the linear value of every A-law code.
 pub fn alaw_decode(codes: &[u8], out: &mut Vec<i16>) {
-    out.extend(codes.iter().map(|&code| alaw_to_linear(code)));
+    out.extend(codes.iter().map(|&code| ALAW_LINEAR[usize::from(code)]));
 }
 
 /// One sample to mu-law.
@@ -145,6 +165,16 @@ mod tests {
             let expected = if code == 0x7F { 0xFF } else { code };
             assert_eq!(mulaw_from_linear(mulaw_to_linear(code)), expected);
         }
+    }
+
+    #[test]
+    fn a_slice_of_every_code_decodes_to_the_value_of_each() {
+        let codes: Vec<u8> = (0..=255).collect();
+        let mut linear = Vec::new();
+        mulaw_decode(&codes, &mut linear);
+        alaw_decode(&codes, &mut linear);
+        let values = codes.iter().map(|&code| mulaw_to_linear(code));
+        assert!(linear.into_iter().eq(values.chain(codes.iter().map(|&code| alaw_to_linear(code)))));
     }
 
     #[test]

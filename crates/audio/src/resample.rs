@@ -80,6 +80,8 @@ pub const MAX_RATE_HZ: u32 = 192_000;
 const REACH: usize = 12;
 /// Taps of one phase of an upsampling filter: 25 that count, the oldest seven are zero to fill vector registers.
 const PHASE_TAPS: usize = (2 * REACH + 1).next_multiple_of(16);
+/// The tap of a phase that meets the sample at the filter's centre.
+const PHASE_CENTRE: usize = PHASE_TAPS - 1 - REACH;
 /// Input is worked on in pieces of so many samples, which bounds the work buffer.
 const PIECE: usize = 480;
 const ATTENUATION_DB: f64 = 50.0;
@@ -200,9 +202,15 @@ const DOWN_SHIFT: u32 = 15;
 type Phase = [i16; PHASE_TAPS];
 
 fn upsample(line: &[i16], phases: &[Phase], out: &mut Vec<i16>) {
-    out.reserve((line.len() + 1 - PHASE_TAPS) * phases.len());
-    for window in line.array_windows::<PHASE_TAPS>() {
-        out.extend(phases.iter().map(|phase| narrow(dot(window, phase), UP_SHIFT)));
+    let windows = line.array_windows::<PHASE_TAPS>();
+    let begun = out.len();
+    out.resize(begun + windows.len() * phases.len(), 0);
+    for (window, samples) in windows.zip(out[begun..].chunks_exact_mut(phases.len())) {
+        // The first phase is the input itself: its sinc is zero at every other input sample.
+        samples[0] = window[PHASE_CENTRE];
+        for (sample, phase) in samples.iter_mut().zip(phases).skip(1) {
+            *sample = narrow(dot(window, phase), UP_SHIFT);
+        }
     }
 }
 
@@ -280,6 +288,20 @@ mod tests {
                 let magnitude: i64 = row.iter().map(|&tap| i64::from(tap).abs() * 32_768).sum();
                 assert!(magnitude < i64::from(i32::MAX) - 32_768, "{ratio:?}: {magnitude}");
             }
+        }
+    }
+
+    #[test]
+    fn the_first_phase_of_upsampling_is_the_input_itself() {
+        for ratio in [Ratio::Up2, Ratio::Up3] {
+            let mut taps = [0; PHASE_TAPS];
+            taps[PHASE_CENTRE] = 1 << UP_SHIFT;
+            assert_eq!(up_phases(ratio)[0], taps, "{ratio:?}");
+            assert!(
+                [i16::MIN, -1, 0, 1, 12_345, i16::MAX]
+                    .iter()
+                    .all(|&sample| narrow(i32::from(sample) << UP_SHIFT, UP_SHIFT) == sample)
+            );
         }
     }
 

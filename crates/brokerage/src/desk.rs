@@ -6,7 +6,7 @@ use crate::{
     notebook::Notebook,
     prompt,
     recording::Recordings,
-    spool::{Pace, SpoolingStore},
+    spool::{Pace, SpoolingStore, Spools},
     tools::{Bench, Tool},
 };
 use async_trait::async_trait;
@@ -18,6 +18,9 @@ use tokio_util::task::TaskTracker;
 
 /// How long a call waits to learn whether it is recorded. After that it is not: the caller is not kept waiting for it.
 const SETTINGS_PATIENCE: Duration = Duration::from_millis(300);
+/// How long a call that comes back waits until what its last session here had to write is written. What is written later
+/// is kept, but the agent does not know of it.
+const SPOOL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Desks for real-estate calls. Made once; cheap to clone.
 #[derive(Debug, Clone)]
@@ -26,6 +29,7 @@ pub struct BrokerageDesk {
     clock: Arc<dyn Clock>,
     ids: IdSource,
     writers: TaskTracker,
+    spools: Spools,
     recordings: Option<Recordings>,
 }
 
@@ -33,7 +37,7 @@ impl BrokerageDesk {
     /// Desks over a database. Writers of spooled turns run on `writers`: whoever drains waits for it, and thereby for
     /// everything that was finished and not yet committed.
     pub fn new(db: Db, clock: Arc<dyn Clock>, ids: IdSource, writers: TaskTracker) -> Self {
-        Self { db, clock, ids, writers, recordings: None }
+        Self { db, clock, ids, writers, spools: Spools::default(), recordings: None }
     }
 
     /// Desks that record the calls of tenants which want that.
@@ -47,6 +51,9 @@ impl BrokerageDesk {
         scope: &TenantScope,
         call: CallId,
     ) -> Result<(Vec<Message>, u32, Before), DbError> {
+        if tokio::time::timeout(SPOOL_PATIENCE, self.spools.are_written(call)).await.is_err() {
+            tracing::warn!(%call, "a call comes back before all of it is written: its agent may have forgotten something");
+        }
         let mut tx = self.db.tenant(scope).await?;
         let messages = turns::transcript(&mut tx, call).await?;
         let first_turn = turns::last_number(&mut tx, call).await?.map_or(0, |last| last.saturating_add(1));
@@ -114,7 +121,8 @@ impl Desk for BrokerageDesk {
             clock: Arc::clone(&self.clock),
             before,
         };
-        let store = SpoolingStore::new(call.call_id, ledger, Pace::STANDARD, self.writers.clone());
+        let store =
+            SpoolingStore::new(call.call_id, ledger, Pace::STANDARD, self.writers.clone(), &self.spools);
         let bench = Bench {
             db: self.db.clone(),
             scope: call.scope,

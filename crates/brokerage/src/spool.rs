@@ -5,7 +5,9 @@
 //! [`SpoolingStore::commit_turn`] returns. While it does not, writes wait here, in memory and in order, and the writer
 //! tries again with growing pauses; the conversation goes on meanwhile.
 //!
-//! Architecture Invariant: at most one writer per call; a write leaves the queue only when storage has taken it or has
+//! A call that comes back reads what was written before; [`Spools::are_written`] is how it waits for what is still here.
+//!
+//! Architecture Invariant: at most one writer per session of a call; a write leaves the queue only when storage has taken it or has
 //! refused it for good; a write that finds the queue full is refused to its caller, never dropped in silence.
 
 use async_trait::async_trait;
@@ -20,7 +22,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::task::TaskTracker;
 
 /// How many writes of one call may wait.
@@ -90,6 +92,10 @@ struct Shared<L> {
     spool: Mutex<Spool>,
     /// Whether a heartbeat is under way.
     beating: AtomicBool,
+    /// Whether a writer works on the queue, for whoever waits for it.
+    busy: watch::Sender<bool>,
+    /// Somebody waits: the next attempt is due.
+    hurry: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
@@ -116,9 +122,47 @@ enum Write {
     HandOver,
 }
 
+/// The spools of all calls of this process. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spools(Arc<Mutex<Vec<Watched>>>);
+
+/// The spool of one session of a call.
+#[derive(Debug, Clone)]
+struct Watched {
+    call: CallId,
+    busy: watch::Receiver<bool>,
+    hurry: Arc<Notify>,
+}
+
+impl Spools {
+    fn watch(&self, watched: Watched) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those of sessions that are over and written.
+        all.retain(|one| one.busy.has_changed().is_ok());
+        all.push(watched);
+    }
+
+    /// Returns once everything is written that sessions of this call have left here.
+    pub(crate) async fn are_written(&self, call: CallId) {
+        let of_call: Vec<_> = {
+            let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.iter().filter(|one| one.call == call).cloned().collect()
+        };
+        for Watched { mut busy, hurry, .. } in of_call {
+            if *busy.borrow() {
+                hurry.notify_one();
+            }
+            // A spool that is gone holds nothing back.
+            let _ = busy.wait_for(|busy| !busy).await;
+        }
+    }
+}
+
 impl<L: Ledger + 'static> SpoolingStore<L> {
-    /// A store for one call; its writers run on `writers`, so that drain waits for them.
-    pub(crate) fn new(call: CallId, ledger: L, pace: Pace, writers: TaskTracker) -> Self {
+    /// A store for one session of a call, known to `spools`; its writers run on `writers`, so that drain waits for them.
+    pub(crate) fn new(call: CallId, ledger: L, pace: Pace, writers: TaskTracker, spools: &Spools) -> Self {
+        let (busy, hurry) = (watch::Sender::new(false), Arc::new(Notify::new()));
+        spools.watch(Watched { call, busy: busy.subscribe(), hurry: Arc::clone(&hurry) });
         Self {
             shared: Arc::new(Shared {
                 call,
@@ -126,6 +170,8 @@ impl<L: Ledger + 'static> SpoolingStore<L> {
                 pace,
                 spool: Mutex::default(),
                 beating: AtomicBool::new(false),
+                busy,
+                hurry,
             }),
             writers,
         }
@@ -135,6 +181,14 @@ impl<L: Ledger + 'static> SpoolingStore<L> {
     #[cfg(test)]
     fn waiting(&self) -> usize {
         self.shared.lock().queue.len()
+    }
+
+    /// Has somebody work on the queue.
+    fn see_to_it(&self, spool: &mut Spool) {
+        if !std::mem::replace(&mut spool.writing, true) {
+            self.shared.busy.send_replace(true);
+            self.writers.spawn(drain(Arc::clone(&self.shared)));
+        }
     }
 
     async fn write(&self, write: Write) -> Result<(), StoreFailure> {
@@ -151,9 +205,7 @@ impl<L: Ledger + 'static> SpoolingStore<L> {
             spool
                 .queue
                 .push_back(Entry { write: Arc::new(write), waiting: (!spooled_at_once).then_some(waiting) });
-            if !std::mem::replace(&mut spool.writing, true) {
-                self.writers.spawn(drain(Arc::clone(&self.shared)));
-            }
+            self.see_to_it(&mut spool);
             if spooled_at_once {
                 return Ok(());
             }
@@ -194,9 +246,7 @@ impl<L: Ledger + 'static> CallStore for SpoolingStore<L> {
                 return Err(StoreFailure("the database is away".to_owned()));
             }
             spool.queue.push_back(Entry { write: Arc::new(Write::HandOver), waiting: Some(waiting) });
-            if !std::mem::replace(&mut spool.writing, true) {
-                self.writers.spawn(drain(Arc::clone(&self.shared)));
-            }
+            self.see_to_it(&mut spool);
         }
         match tokio::time::timeout(self.shared.pace.patience, written).await {
             Ok(Ok(outcome)) => outcome,
@@ -230,6 +280,7 @@ async fn drain<L: Ledger>(shared: Arc<Shared<L>>) {
             }
             let Some(entry) = spool.queue.front() else {
                 spool.writing = false;
+                shared.busy.send_replace(false);
                 // Nothing waits; whether it is still away is for the next write to find out.
                 spool.away = false;
                 return;
@@ -253,8 +304,9 @@ async fn drain<L: Ledger>(shared: Arc<Shared<L>>) {
             }
             Err(WriteFailure::Away(why)) => {
                 release_all(&shared, &why);
-                tokio::time::sleep(pause).await;
-                pause = shared.pace.after(pause);
+                // Somebody who waits for it need not wait for the pause.
+                let hurried = tokio::time::timeout(pause, shared.hurry.notified()).await.is_ok();
+                pause = if hurried { shared.pace.first_pause } else { shared.pace.after(pause) };
             }
         }
     }
@@ -391,7 +443,8 @@ mod tests {
     fn store(ledger: &Arc<Flaky>, pace: Pace) -> (SpoolingStore<Arc<Flaky>>, TaskTracker) {
         let writers = TaskTracker::new();
         let call = CallId::from_uuid(uuid::Uuid::from_u128(7));
-        (SpoolingStore::new(call, Arc::clone(ledger), pace, writers.clone()), writers)
+        let store = SpoolingStore::new(call, Arc::clone(ledger), pace, writers.clone(), &Spools::default());
+        (store, writers)
     }
 
     async fn drained(writers: &TaskTracker) {
@@ -538,6 +591,27 @@ mod tests {
         store.commit_turn(&turn(1)).await.unwrap();
         drained(&writers).await;
         assert_eq!(ledger.written(), ["turn 0", "turn 1"]);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_call_hurries_its_spool_and_waits_for_no_other() {
+        let (ledger, spools, writers) =
+            (Flaky::starting(Weather::Away), Spools::default(), TaskTracker::new());
+        let [call, other] = [7, 8].map(|id| CallId::from_uuid(uuid::Uuid::from_u128(id)));
+        let slow =
+            Pace { first_pause: Duration::from_hours(1), longest_pause: Duration::from_hours(1), ..QUICK };
+        let store = SpoolingStore::new(call, Arc::clone(&ledger), slow, writers.clone(), &spools);
+        spools.are_written(call).await;
+        store.commit_turn(&turn(0)).await.unwrap();
+        spools.are_written(other).await;
+        ledger.weather.send_replace(Weather::Up);
+        // The session is over; what it left is not.
+        drop(store);
+        spools.are_written(call).await;
+        assert_eq!(ledger.written(), ["turn 0"]);
+        drained(&writers).await;
+        let _later = SpoolingStore::new(other, Arc::clone(&ledger), slow, writers.clone(), &spools);
+        assert_eq!(spools.0.lock().unwrap().len(), 1, "sessions that are over are forgotten");
     }
 
     #[tokio::test]

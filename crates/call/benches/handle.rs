@@ -34,6 +34,7 @@ fn plan(history: usize) -> Plan {
         apology: "I am sorry.".to_owned(),
         unclear: "Sorry?".to_owned(),
         putting_through: "I will put you through.".to_owned(),
+        not_put_through: "Nobody could take your call.".to_owned(),
         reprompts: vec!["Are you there?".to_owned()],
         acknowledgements: Acknowledgements {
             looking: vec!["One moment.".to_owned()],
@@ -84,7 +85,7 @@ fn turn(call: &mut Call) -> u64 {
     for n in 1..=8 {
         now = now + Duration::from_millis(500);
         let text = QUESTION.chars().take(QUESTION.len() * n / 8).collect();
-        step(call, now, Some(Input::HeardPartly { text }));
+        step(call, now, Some(Input::HeardPartly { text, until: Some(now) }));
     }
     step(call, now, Some(Input::Heard { text: QUESTION.to_owned(), until: now, settled: true }));
     step(call, now, Some(Input::Voice(VoiceActivity::Ended { at: now })));
@@ -147,7 +148,7 @@ fn engine(criterion: &mut Criterion) {
     criterion.bench_function("engine/an input that changes nothing", |bencher| {
         let mut call = fresh(0)();
         bencher.iter(|| {
-            call.handle(Input::HeardPartly { text: String::new() }, CallTime::from_millis(1));
+            call.handle(Input::HeardPartly { text: String::new(), until: None }, CallTime::from_millis(1));
             black_box(call.poll_timeout())
         });
     });

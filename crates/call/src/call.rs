@@ -11,7 +11,7 @@ mod speaking;
 mod tools;
 
 use crate::{
-    Input, Limits, Note, Output, Plan, PlanUpdate, Timer, Turns, VoiceActivity,
+    GenerationId, Input, Limits, Note, Output, Plan, PlanUpdate, Timer, Turns, VoiceActivity,
     ears::{Ears, Utterance},
     ledger::Ledger,
     timer::Timers,
@@ -55,6 +55,8 @@ pub struct Call {
     committed: String,
     /// The client asked for an answer before the words were known.
     answer_when_settled: bool,
+    /// The shell was asked to put on record that the caller is handed over, and has not answered.
+    handing_over: bool,
     ending: Option<Ending>,
     ended: bool,
     next_turn: u32,
@@ -66,6 +68,10 @@ pub struct Call {
     last_acknowledgement: String,
     finished_turns: u32,
     usage: Usage,
+    /// What requests consumed whose answers nobody wanted; the next turn that is closed has it on its bill.
+    unbilled: Usage,
+    /// Requests that were given up. Some still tell what they consumed.
+    given_up: VecDeque<GenerationId>,
     late_answers: u64,
 }
 
@@ -92,6 +98,7 @@ impl Call {
             reprompted: 0,
             committed: String::new(),
             answer_when_settled: false,
+            handing_over: false,
             ending: None,
             ended: false,
             next_turn: plan.first_turn,
@@ -102,6 +109,8 @@ impl Call {
             last_acknowledgement: String::new(),
             finished_turns: 0,
             usage: Usage::default(),
+            unbilled: Usage::default(),
+            given_up: VecDeque::new(),
             late_answers: 0,
             plan,
         };
@@ -127,7 +136,7 @@ impl Call {
         match input {
             Input::Voice(VoiceActivity::Began { at }) => self.voice_began(at, now),
             Input::Voice(VoiceActivity::Ended { at }) => self.voice_ended(at, now),
-            Input::HeardPartly { text } => self.heard_partly(&text, now),
+            Input::HeardPartly { text, until } => self.heard_partly(&text, until, now),
             Input::Heard { text, until, settled } => self.heard(&text, until, settled, now),
             Input::RecogniserLost => self.recogniser_lost(now),
             Input::Generation { id, event } => self.generation(id, event, now),
@@ -135,6 +144,7 @@ impl Call {
             Input::Tool { number, outcome } => self.tool_finished(number, outcome, now),
             Input::Mark(id) => self.mark_returned(id, now),
             Input::Digit(digit) => self.digit(digit, now),
+            Input::HandedOver(on_record) => self.handed_over(on_record, now),
             Input::HungUp => self.finish_call(EndReason::CallerHungUp, now),
             Input::Cut => self.detach(now),
             Input::Client(act) => self.client(act, now),
@@ -217,6 +227,7 @@ impl Call {
         if let Some(turn) = self.turn.take() {
             self.next_turn -= 1;
             self.cancel_requests(&turn);
+            self.unbilled.add(&turn.usage);
         }
     }
 

@@ -174,6 +174,12 @@ impl Ears {
         self.began_at.is_none_or(|began| until <= began) && until <= taken.ended_at + COVERAGE_SLACK
     }
 
+    /// Whether words that may change are those of something said before the voice that is being heard. A recogniser that
+    /// lags, or hears old audio again, still has some of them.
+    pub(crate) fn is_old(&self, until: CallTime) -> bool {
+        self.began_at.is_some_and(|began| until <= began)
+    }
+
     /// Forgets the words that may change.
     pub(crate) fn forget_partial(&mut self) {
         self.partial.clear();

@@ -15,6 +15,8 @@ pub enum Input {
     HeardPartly {
         /// Words of the utterance since the last [`Input::Heard`].
         text: String,
+        /// Up to when the audio is covered by these words at most, where that is known.
+        until: Option<CallTime>,
     },
     /// The recogniser understood words that will not change.
     Heard {
@@ -52,6 +54,8 @@ pub enum Input {
     Mark(MarkId),
     /// The caller pressed a key.
     Digit(char),
+    /// The answer to [`Output::HandOver`](crate::Output::HandOver): whether it is on record.
+    HandedOver(bool),
     /// The caller hung up.
     HungUp,
     /// The door died without a goodbye; the call may come back as a new one with this one's history.

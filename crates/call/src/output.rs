@@ -83,6 +83,9 @@ pub enum Output {
     Committed(Box<TurnRecord>),
     /// End the call at the door.
     HangUp,
+    /// The caller is to be put through: put on record that the telephone company holds the call from now on, and say
+    /// with [`Input::HandedOver`](crate::Input::HandedOver) whether that was done.
+    HandOver,
     /// Put the caller through to the human that a tool has arranged. [`Output::Detached`] follows.
     Transfer,
     /// The caller has agreed to being recorded, or does not agree (any more).

@@ -40,6 +40,8 @@ pub struct Plan {
     pub unclear: String,
     /// Said before a transfer if the model has not said so itself.
     pub putting_through: String,
+    /// Said when the transfer that was announced cannot be made.
+    pub not_put_through: String,
     /// Said one after the other to a caller who says nothing; then comes the goodbye.
     pub reprompts: Vec<String>,
     /// Short phrases that bridge a slow answer.

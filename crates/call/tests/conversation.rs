@@ -192,7 +192,7 @@ fn a_pause_shorter_than_the_endpoint_silence_does_not_end_the_turn() {
 fn a_turn_ends_although_no_final_transcript_comes() {
     let mut world = talk();
     world.caller_makes_noise(2_000, 1_000);
-    world.at(ms(2_900), Input::HeardPartly { text: "do you have".to_owned() });
+    world.at(ms(2_900), Input::HeardPartly { text: "do you have".to_owned(), until: None });
     world.run_until(20_000);
     assert_eq!(world.flushes, 1);
     assert_eq!(world.turn(1).caller_text.expose(), "do you have");
@@ -550,7 +550,7 @@ fn a_lost_mark_does_not_keep_a_turn_open_however_much_happens_meanwhile() {
     let mut call = Call::new(plan(), CallTime::ZERO);
     let mut greeting_over = None;
     for at in (0..8_000).step_by(100).map(ms) {
-        call.handle(Input::HeardPartly { text: String::new() }, at);
+        call.handle(Input::HeardPartly { text: String::new(), until: None }, at);
         if call.poll_timeout().is_some_and(|(due, _)| due <= at) {
             call.handle_timeout(at);
         }

@@ -7,7 +7,7 @@ use seiketsu_call::{
     AlignedChar, Call, GenerationEvent, Input, Note, Output, Plan, Retry, SynthesisEvent, SynthesisId,
     ToolNumber, VoiceActivity,
 };
-use seiketsu_domain::{CallTime, Language, Stage, ToolOutcome, TurnOutcome};
+use seiketsu_domain::{CallTime, Language, Stage, ToolOutcome, TurnOutcome, Usage};
 use std::time::Duration;
 use world::{World, asks, lines, ms, plan, says};
 
@@ -55,7 +55,7 @@ fn nothing_is_said_or_done_on_words_that_changed() {
         }
     });
     world.caller_makes_noise(2_000, 1_000);
-    world.at(ms(2_900), Input::HeardPartly { text: "fifty thousand".to_owned() });
+    world.at(ms(2_900), Input::HeardPartly { text: "fifty thousand".to_owned(), until: None });
     let heard = Input::Heard { text: "fifteen thousand".to_owned(), until: ms(3_000), settled: true };
     world.at(ms(3_800), heard);
     world.run_until(12_000);
@@ -65,11 +65,58 @@ fn nothing_is_said_or_done_on_words_that_changed() {
 }
 
 #[test]
+fn a_guess_that_missed_is_on_the_bill_if_the_model_told_what_it_cost() {
+    // The answer to the guess is complete before the words turn out otherwise; or it comes when it was given up already.
+    for (first_token, complete) in [(300, true), (700, false)] {
+        let mut world = World::new(speculating(), |_| says("Fifteen it is."));
+        world.delays.first_token = first_token;
+        world.caller_makes_noise(2_000, 1_000);
+        world.at(ms(2_900), Input::HeardPartly { text: "fifty thousand".to_owned(), until: Some(ms(2_900)) });
+        let heard = Input::Heard { text: "fifteen thousand".to_owned(), until: ms(3_000), settled: true };
+        world.at(ms(3_600), heard);
+        world.at(ms(12_000), Input::HungUp);
+        world.run_until(12_000);
+        assert_eq!((world.prompts.len(), world.cancelled_generations), (2, u64::from(!complete)));
+        let billed = |usage: Usage| (usage.input_tokens, usage.output_tokens);
+        assert_eq!(billed(world.turn(1).usage), (20, 10), "both requests");
+        assert_eq!(
+            billed(world.end.as_ref().unwrap().usage),
+            (20, 10),
+            "and the call is the sum of its turns"
+        );
+    }
+}
+
+#[test]
+fn a_hedge_that_lost_is_on_the_bill_of_the_next_turn_if_it_told_what_it_cost() {
+    let mut call = Call::new(Plan { greeting: String::new(), ..hedging() }, CallTime::ZERO);
+    call.handle(Input::Voice(VoiceActivity::Began { at: ms(1_000) }), ms(1_050));
+    call.handle(Input::Voice(VoiceActivity::Ended { at: ms(2_000) }), ms(2_096));
+    call.handle(Input::Heard { text: "hello".to_owned(), until: ms(2_000), settled: true }, ms(2_100));
+    call.handle_timeout(ms(2_250));
+    call.handle_timeout(ms(2_950));
+    let asked: Vec<_> = std::iter::from_fn(|| call.poll_output())
+        .filter_map(|output| if let Output::Generate { id, .. } = output { Some(id) } else { None })
+        .collect();
+    let [slow, quick] = asked[..] else { panic!("asked twice: {asked:?}") };
+    call.handle(Input::Generation { id: quick, event: text("Yes.") }, ms(3_000));
+    for _ in 0..2 {
+        let event = GenerationEvent::Finished { input_tokens: 900, output_tokens: 8 };
+        call.handle(Input::Generation { id: slow, event }, ms(3_100));
+    }
+    call.handle(Input::HungUp, ms(4_000));
+    let usage = std::iter::from_fn(|| call.poll_output())
+        .find_map(|output| if let Output::Ended(end) = output { Some(end.usage) } else { None });
+    let usage = usage.expect("the call has ended");
+    assert_eq!((usage.input_tokens, usage.output_tokens), (900, 8), "once");
+}
+
+#[test]
 fn words_that_become_final_after_they_were_answered_do_not_interrupt_their_own_answer() {
     let mut world = World::new(plan(), |_| says(ANSWER));
     let words = || "when is my viewing".to_owned();
     world.caller_makes_noise(2_000, 1_000);
-    world.at(ms(2_700), Input::HeardPartly { text: words() });
+    world.at(ms(2_700), Input::HeardPartly { text: words(), until: None });
     // From a recogniser that took over and heard the silence as well, in two pieces.
     world.at(ms(5_100), Input::Heard { text: words(), until: ms(4_900), settled: false });
     world.at(ms(5_200), Input::Heard { text: String::new(), until: ms(5_000), settled: true });
@@ -365,7 +412,7 @@ fn a_voice_that_owes_its_first_sound_is_asked_again_after_a_second() {
 fn final_words_that_do_not_come_are_not_waited_for_long_when_words_are_known() {
     let mut world = World::new(plan(), |_| says(ANSWER));
     world.caller_makes_noise(2_000, 1_000);
-    world.at(ms(2_800), Input::HeardPartly { text: "do you have homes".to_owned() });
+    world.at(ms(2_800), Input::HeardPartly { text: "do you have homes".to_owned(), until: None });
     world.run_until(12_000);
     assert_eq!(world.stage_ms(1, Stage::RequestSent), 3_250 + 900);
     assert!(world.turn(1).timeline.first_audible_ms().is_some_and(|first| first <= 2_000));

@@ -321,6 +321,37 @@ fn a_transfer_is_announced_in_full_and_then_the_call_is_handed_over() {
 }
 
 #[test]
+fn a_caller_whose_transfer_is_not_on_record_is_told_so_and_stays_with_the_agent() {
+    let mut world = World::new(plan(), |prompt| {
+        if lines(&prompt.messages).last().is_some_and(|line| line == "caller: a person please") {
+            asks(&[("transfer_to_human", "{}")])
+        } else {
+            says("I will write that down.")
+        }
+    });
+    world.hand_over_is_on_record = false;
+    world.caller_says("a person please", 2_000, 500);
+    world.caller_says("call me back then", 9_000, 700);
+    world.run_until(15_000);
+    assert!(!world.transferred && !world.detached && world.end.is_none());
+    let heard: Vec<_> = world.turns[1..].iter().map(|turn| turn.heard_text.expose().as_str()).collect();
+    assert_eq!(heard, ["I will put you through.", "Nobody can take your call.", "I will write that down."]);
+    let known = lines(&world.prompts.last().unwrap().messages);
+    assert!(known.contains(&"agent: Nobody can take your call.".to_owned()), "{known:?}");
+}
+
+#[test]
+fn a_caller_who_hangs_up_while_the_transfer_goes_on_record_is_not_put_through() {
+    let mut world = World::new(plan(), |_| asks(&[("transfer_to_human", "{}")]));
+    world.delays.record = 3_000;
+    world.caller_says("a person please", 2_000, 500);
+    world.at(ms(6_000), Input::HungUp);
+    world.run_until(20_000);
+    assert!(!world.transferred && !world.detached);
+    assert_eq!(world.end.as_ref().unwrap().reason, EndReason::CallerHungUp);
+}
+
+#[test]
 fn a_transfer_that_was_refused_is_not_handed_over() {
     let mut round = 0;
     let mut world = World::new(plan(), move |_| {
@@ -438,7 +469,7 @@ fn what_a_caller_says_over_the_goodbye_is_on_record_and_its_echo_is_not() {
 fn last_words_that_come_when_the_caller_speaks_again_are_not_taken_twice() {
     let mut world = World::new(plan(), |_| says(ANSWER));
     world.caller_makes_noise(2_000, 1_000);
-    world.at(ms(2_800), Input::HeardPartly { text: "do you have homes".to_owned() });
+    world.at(ms(2_800), Input::HeardPartly { text: "do you have homes".to_owned(), until: None });
     // Nobody waited for the recogniser longer than until 4,150. The caller clears their throat.
     world.caller_makes_noise(4_300, 200);
     let heard = Input::Heard { text: "do you have homes".to_owned(), until: ms(3_050), settled: true };
@@ -448,6 +479,20 @@ fn last_words_that_come_when_the_caller_speaks_again_are_not_taken_twice() {
     assert_eq!(world.turn(1).caller_text.expose(), "do you have homes");
     assert_eq!(world.turn(1).heard_text.expose(), ANSWER);
     assert_eq!(world.turns.len(), 2);
+}
+
+#[test]
+fn words_of_the_last_utterance_that_are_understood_late_do_not_interrupt_when_the_caller_speaks_again() {
+    let stale = Input::HeardPartly { text: "do you have homes".to_owned(), until: Some(ms(3_600)) };
+    let mut world = World::new(plan(), |_| says(ANSWER));
+    world.caller_says("do you have homes", 2_000, 1_000);
+    // Over the answer the caller clears their throat, and a recogniser that lags has still to say what it heard before.
+    world.caller_makes_noise(4_300, 400);
+    world.at(ms(4_500), stale);
+    world.run_until(12_000);
+    assert_eq!((world.noted(Note::Interrupted), world.call.late_answers()), (0, 1));
+    assert_eq!(world.turns.len(), 2);
+    assert_eq!(world.turn(1).heard_text.expose(), ANSWER);
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub enum CallerEvent {
     AgentWord {
         /// When it was complete.
         at: CallTime,
-        /// The word.
+        /// The word, as people write it.
         text: String,
     },
     /// What the agent says cannot be relied on.
@@ -117,7 +117,7 @@ pub struct HeardTurn {
     pub announcement: Option<String>,
     /// The answer, piece by piece as it was spoken.
     pub pieces: Vec<HeardPiece>,
-    /// Words recovered of the answer, acknowledgement included.
+    /// Words recovered of the answer, acknowledgement included, as people write them.
     pub heard_text: String,
     /// What the decoder noticed in the answer.
     pub flags: Vec<String>,

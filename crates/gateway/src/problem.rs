@@ -14,6 +14,7 @@ use http::{
     HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
+use seiketsu_session::ArchiveFailure;
 use seiketsu_storage::DbError;
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +84,9 @@ pub(crate) enum ApiError {
     /// The database did not do what it was asked.
     #[error("the database failed")]
     Database(#[from] DbError),
+    /// A recording cannot be listened to.
+    #[error("a recording cannot be listened to")]
+    Archive(#[from] ArchiveFailure),
     /// Something that must not happen did.
     #[error("{0}")]
     Internal(&'static str),
@@ -137,17 +141,21 @@ impl ApiError {
                 retry_after_seconds: Some(1),
                 ..row(StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many connections at the moment")
             },
-            Self::Database(error) if error.is_away() => Mapped {
-                retry_after_seconds: Some(2),
-                ..row(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "unavailable",
-                    "A part that is needed for this is away",
-                )
-            },
-            Self::Database(_) | Self::Internal(_) => {
+            Self::Database(error) if error.is_away() => Self::away(),
+            Self::Archive(ArchiveFailure::Away(_)) => Self::away(),
+            Self::Database(_) | Self::Archive(ArchiveFailure::Damaged(_)) | Self::Internal(_) => {
                 row(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side")
             }
+        }
+    }
+
+    const fn away() -> Mapped {
+        Mapped {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            kind: "unavailable",
+            title: "A part that is needed for this is away",
+            detail: false,
+            retry_after_seconds: Some(2),
         }
     }
 
@@ -171,6 +179,7 @@ impl IntoResponse for ApiError {
             Self::Database(error) => {
                 tracing::warn!(error = error as &dyn std::error::Error, "the database failed");
             }
+            Self::Archive(failure) => tracing::warn!(%failure, "a recording cannot be listened to"),
             Self::Signature | Self::UnknownKey | Self::Busy => {
                 tracing::info!(error = %self, "a request was refused");
             }
@@ -228,6 +237,8 @@ mod tests {
             ApiError::NotWebSocket,
             ApiError::Busy,
             ApiError::Internal("secret"),
+            ApiError::Archive(ArchiveFailure::Away("the bucket is shut".into())),
+            ApiError::Archive(ArchiveFailure::Damaged("chunk 3".into())),
         ]
         .map(|error| {
             let Problem { kind, status, detail, .. } = error.problem();
@@ -252,6 +263,8 @@ mod tests {
         408 too-slow 
         426 websocket-only 
         503 busy 
+        500 internal 
+        503 unavailable 
         500 internal 
         ");
     }

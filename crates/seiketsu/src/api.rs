@@ -7,10 +7,16 @@ use crate::{
     vendors,
 };
 use anyhow::Context;
+use reqwest::{RequestBuilder, Response, StatusCode};
 use seiketsu_domain::CallId;
-use seiketsu_gateway::v1::{Page, agents::AgentView, call::CallDetail, calls::CallView, tenants::TenantView};
+use seiketsu_gateway::v1::{
+    Page, agents::AgentView, call::CallDetail, calls::CallView, recordings::RecordedCall, tenants::TenantView,
+};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
+
+/// How long an answer may take; to send a recording may take longer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Clone)]
@@ -46,14 +52,33 @@ impl Api {
         self.get(&format!("/v1/calls/{id}"), &[]).await
     }
 
+    pub(crate) async fn recordings(&self, tenant: &str, limit: u32) -> anyhow::Result<Page<RecordedCall>> {
+        let query = [("tenant", tenant), ("limit", &*limit.to_string())];
+        self.get("/v1/recordings", &query).await.map_err(|error| unknown(error, tenant))
+    }
+
+    /// The sound of a part of a recording, to be read as it comes.
+    pub(crate) async fn recording(&self, call: CallId, part: u32) -> anyhow::Result<Response> {
+        let path = format!("/v1/calls/{call}/recordings/{part}");
+        let asked = tokio::time::timeout(ANSWER_WITHIN, self.ask(&path, |request| request));
+        asked.await.with_context(|| format!("GET {path}: no answer within {ANSWER_WITHIN:?}"))?
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<T> {
+        let response = self.ask(path, |request| request.query(query).timeout(ANSWER_WITHIN)).await?;
+        let url = response.url().clone();
+        let body = response.bytes().await.with_context(|| format!("GET {url}"))?;
+        serde_json::from_slice(&body).with_context(|| format!("GET {url}: an answer of another version?"))
+    }
+
+    /// An answer that is no error; its body has not been read.
+    async fn ask(
+        &self,
+        path: &str,
+        with: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> anyhow::Result<Response> {
         let url = format!("{}{path}", self.local.public_url);
-        let request = self
-            .http
-            .get(&url)
-            .query(query)
-            .bearer_auth(&self.local.operator_key)
-            .timeout(Duration::from_secs(10));
+        let request = with(self.http.get(&url).bearer_auth(&self.local.operator_key));
         let response = request.send().await.map_err(|error| {
             if error.is_connect() {
                 let message = format!(
@@ -66,25 +91,37 @@ impl Api {
             }
         })?;
         let status = response.status();
-        let body = response.bytes().await.with_context(|| format!("GET {url}"))?;
-        if !status.is_success() {
-            let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-            let field = |name: &str| {
-                problem.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
-            };
-            let (title, detail) = (field("title"), field("detail"));
-            return Err(Stop::because(
-                Exit::Failure,
-                format!("{path}: {status} {title} {detail}").trim().to_owned(),
-            ));
+        if status.is_success() {
+            return Ok(response);
         }
-        serde_json::from_slice(&body).with_context(|| format!("GET {url}: an answer of another version?"))
+        let body = tokio::time::timeout(ANSWER_WITHIN, response.bytes()).await;
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+        let field =
+            |name: &str| problem.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let (title, detail) = (field("title"), field("detail"));
+        Err(Refused { status, path: path.to_owned(), detail: format!("{title} {detail}").trim().to_owned() }
+            .into())
     }
+}
+
+/// The platform's answer was an error.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {status} {detail}")]
+struct Refused {
+    status: StatusCode,
+    path: String,
+    detail: String,
+}
+
+/// Whether the platform said that there is no such thing.
+pub(crate) fn is_missing(error: &anyhow::Error) -> bool {
+    error.downcast_ref().is_some_and(|refused: &Refused| refused.status == StatusCode::NOT_FOUND)
 }
 
 /// A tenant that is not there, in words; any other error as it is.
 fn unknown(error: anyhow::Error, tenant: &str) -> anyhow::Error {
-    if error.to_string().contains("404") {
+    if is_missing(&error) {
         Stop::because(Exit::Usage, format!("no brokerage `{tenant}`; `seiketsu tenants` lists them"))
     } else {
         error

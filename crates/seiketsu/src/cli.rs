@@ -41,6 +41,10 @@ pub(crate) enum Command {
         /// The call's id, `call_…`.
         id: CallId,
     },
+    /// List the recorded calls of a brokerage, the newest first.
+    Recordings(RecordingsArgs),
+    /// Fetch a part of a recorded call as a WAV file: the caller left, what they heard right.
+    RecordingGet(RecordingGetArgs),
     /// Find out what is wrong with what this platform needs.
     Doctor {
         /// What to look at.
@@ -131,8 +135,9 @@ pub(crate) struct CallArgs {
     /// The caller interrupts each answer so many milliseconds after it began, with the next line.
     #[arg(long, value_name = "MS")]
     pub interrupt_after: Option<u32>,
-    /// Silence of the agent after which the caller speaks again.
-    #[arg(long, value_name = "MS", default_value_t = 900)]
+    /// Silence of the agent after which the caller speaks again. An agent that is looking something up says so after 2.5 s
+    /// at the latest; with less patience than that, callers talk over its answers.
+    #[arg(long, value_name = "MS", default_value_t = 2_600)]
     pub patience: u32,
     /// What those do to whom the platform puts the caller through.
     #[arg(long, value_enum, default_value_t = HumanArg::Answers)]
@@ -260,4 +265,26 @@ pub(crate) struct CallsArgs {
     /// How many at most.
     #[arg(long, default_value_t = 20)]
     pub limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordingsArgs {
+    /// Only this brokerage's.
+    #[arg(long)]
+    pub tenant: String,
+    /// How many calls at most.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordingGetArgs {
+    /// The call's id, `call_…`.
+    pub call: CallId,
+    /// Which part: 0, and one more each time the call was cut and came back.
+    #[arg(long, default_value_t = 0)]
+    pub part: u32,
+    /// Where it goes. An existing file is replaced once the whole part is there.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }

@@ -8,6 +8,7 @@ mod doctor;
 mod exit;
 mod local;
 mod logging;
+mod recordings;
 mod sandbox;
 mod serve;
 mod show;
@@ -60,6 +61,8 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         | Command::Tenants
         | Command::Calls(_)
         | Command::CallShow { .. }
+        | Command::Recordings(_)
+        | Command::RecordingGet(_)
         | Command::Doctor { .. }
         | Command::Config { .. } => {}
     }
@@ -73,6 +76,8 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Tenants => show::tenants(&config, terminal).await,
         Command::Calls(args) => show::calls(&config, &args, terminal).await,
         Command::CallShow { id } => show::call(&config, id, terminal).await,
+        Command::Recordings(args) => recordings::list(&config, &args, terminal).await,
+        Command::RecordingGet(args) => recordings::get(&config, &args, terminal).await,
         Command::Doctor { check } => doctor::run(&config, check, terminal).await,
         Command::Config { defaults } => show::config(&config, defaults, terminal),
     }

@@ -13,7 +13,8 @@ use seiketsu_domain::{CallId, ToolOutcome};
 use seiketsu_gateway::v1::call::{CallDetail, TurnView};
 use serde::Serialize;
 
-fn table<const N: usize>(header: [&str; N]) -> Table {
+/// An empty table.
+pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header);
     table

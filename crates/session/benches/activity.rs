@@ -3,8 +3,12 @@
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run must fail loudly")]
 
 use criterion::Criterion;
+use seiketsu_audio::g711;
 use seiketsu_domain::{AudioFormat, CallTime, Language};
-use seiketsu_session::activity::{Activity, AudioClock, Frames};
+use seiketsu_session::{
+    activity::{Activity, AudioClock, FRAME_SAMPLES, Frames},
+    echo::Echo,
+};
 use seiketsu_testkit::corpus::{Corpus, EchoScene, EchoSpec, Kind};
 use std::{hint::black_box, time::Duration};
 
@@ -71,5 +75,22 @@ fn main() {
     criterion.bench_function("while the agent is silent", |bencher| bencher.iter(|| silent.frame(false)));
     let mut talking = Round::new(&scene);
     criterion.bench_function("while the agent talks", |bencher| bencher.iter(|| talking.frame(true)));
+    let mut echo = Echo::new(FORMAT);
+    echo.played(&scene.agent, CallTime::ZERO);
+    let wide: Vec<i16> = scene
+        .arrivals
+        .iter()
+        .flat_map(|arrival| arrival.audio.iter())
+        .flat_map(|code| [g711::mulaw_to_linear(*code); 2])
+        .collect();
+    let mut frames = wide.as_chunks::<FRAME_SAMPLES>().0.iter().cycle();
+    let at = FORMAT.duration_us(scene.agent.len()) / 2;
+    // Always at the same moment, so that the agent is never done.
+    criterion.bench_function("16 ms that could be echo", |bencher| {
+        bencher.iter(|| {
+            let frame = frames.next().expect("a cycle has no end");
+            black_box(echo.is_echo(frame, CallTime::from_micros(at), true))
+        });
+    });
     criterion.final_summary();
 }

@@ -15,7 +15,7 @@
 
 mod bands;
 
-use bands::{Analyser, Bands};
+use bands::{Analyser, BANDS, Bands};
 use seiketsu_audio::resample::{Ratio, Resampler};
 use seiketsu_domain::{AudioFormat, CallTime};
 use std::collections::VecDeque;
@@ -91,16 +91,18 @@ impl Echo {
         let near = self.near.bands(frame);
         self.heard.push_front(near);
         self.heard.truncate(COMPARED);
-        let possible_dbfs = self.learn(slot, near.level_dbfs());
-        voiced && near.level_dbfs() <= possible_dbfs + MARGIN_DB && self.resembles(slot, near.level_dbfs())
+        let around = self.far.levels_around(slot);
+        let possible_dbfs = self.learn(&around, near.level_dbfs());
+        voiced
+            && near.level_dbfs() <= possible_dbfs + MARGIN_DB
+            && self.resembles(slot, &around, near.level_dbfs())
     }
 
     /// Follows the bounds; returns the loudest echo that they allow now.
-    fn learn(&mut self, slot: u64, near_dbfs: f32) -> f32 {
+    fn learn(&mut self, around: &Around, near_dbfs: f32) -> f32 {
         let mut possible_dbfs = f32::NEG_INFINITY;
-        for (lag, bound) in self.bounds.iter_mut().enumerate() {
-            let (least, most) = self.far.levels_around(slot, lag);
-            if least > LOUD_DBFS {
+        for ((bound, least), most) in self.bounds.iter_mut().zip(&around.least).zip(&around.most) {
+            if *least > LOUD_DBFS {
                 let returned = near_dbfs - least;
                 *bound = if returned < *bound {
                     (*bound - FALL_DB).max(returned)
@@ -108,7 +110,7 @@ impl Echo {
                     (*bound + RISE_DB).min(MOST_DB)
                 };
             }
-            if most > LOUD_DBFS {
+            if *most > LOUD_DBFS {
                 possible_dbfs = possible_dbfs.max(most + *bound);
             }
         }
@@ -116,26 +118,80 @@ impl Echo {
     }
 
     /// Whether the last frames look like the agent's voice at a lag that the bounds leave possible.
-    fn resembles(&self, slot: u64, near_dbfs: f32) -> bool {
-        (0..LAGS).any(|lag| {
-            let (_, most) = self.far.levels_around(slot, lag);
-            most + self.bounds[lag] + MARGIN_DB >= near_dbfs && self.correlation(slot, lag) >= RESEMBLES
-        })
+    fn resembles(&self, slot: u64, around: &Around, near_dbfs: f32) -> bool {
+        let (near, far) = (Recent::of(&self.heard), Past::of(&self.far, slot));
+        let possible = |lag: usize| around.most[lag] + self.bounds[lag] + MARGIN_DB >= near_dbfs;
+        (0..LAGS).any(|lag| possible(lag) && far.correlation(&near, lag) >= RESEMBLES)
+    }
+}
+
+/// The least and the greatest level of the far end around each lag: frames of the two sides do not begin at the same
+/// moment.
+struct Around {
+    least: [f32; LAGS],
+    most: [f32; LAGS],
+}
+
+/// What was heard, in one row of memory, newest first.
+struct Recent {
+    shapes: [i16; COMPARED * BANDS],
+    energies: [i32; COMPARED],
+    frames: usize,
+}
+
+impl Recent {
+    fn of(heard: &VecDeque<Bands>) -> Self {
+        let mut recent = Self { shapes: [0; COMPARED * BANDS], energies: [0; COMPARED], frames: heard.len() };
+        let rows = recent.shapes.as_chunks_mut::<BANDS>().0.iter_mut().zip(&mut recent.energies);
+        for ((shape, energy), bands) in rows.zip(heard) {
+            *shape = bands.shape().map(i16::from);
+            *energy = dot(shape, shape);
+        }
+        recent
     }
 
-    fn correlation(&self, slot: u64, lag: usize) -> f32 {
-        let (mut both, mut ours, mut theirs) = (0_i32, 0_i32, 0_i32);
-        for (age, near) in self.heard.iter().enumerate() {
-            let Some(far) = self.far.at(slot.saturating_sub((lag + age) as u64)) else { continue };
-            for (near, far) in near.shape().iter().zip(far.shape()) {
-                let (near, far) = (i32::from(*near), i32::from(*far));
-                both += near * far;
-                ours += near * near;
-                theirs += far * far;
+    fn shapes(&self) -> &[i16] {
+        &self.shapes[..self.frames * BANDS]
+    }
+}
+
+/// The far end at every slot that can be compared with what was heard, in one row of memory, newest first: each lag is a
+/// stretch of it. Sums of it are of whole numbers, hence exact in any order.
+struct Past {
+    shapes: [i16; Self::SLOTS * BANDS],
+    /// Whether the far end is known there.
+    known: [bool; Self::SLOTS],
+}
+
+impl Past {
+    const SLOTS: usize = LAGS + COMPARED - 1;
+
+    fn of(far: &Far, slot: u64) -> Self {
+        let mut past = Self { shapes: [0; Self::SLOTS * BANDS], known: [false; Self::SLOTS] };
+        let rows = past.shapes.as_chunks_mut::<BANDS>().0.iter_mut().zip(&mut past.known);
+        for (age, (shape, known)) in (0..).zip(rows) {
+            if let Some(bands) = far.at(slot.saturating_sub(age)) {
+                *shape = bands.shape().map(i16::from);
+                *known = true;
             }
         }
-        both as f32 / (ours as f32 * theirs as f32).sqrt().max(1.0)
+        past
     }
+
+    /// How much the far end resembled, so long ago, what was heard since: -1 to 1.
+    fn correlation(&self, near: &Recent, lag: usize) -> f32 {
+        let near_shapes = near.shapes();
+        let far_shapes = &self.shapes[lag * BANDS..lag * BANDS + near_shapes.len()];
+        let (ours, theirs) = (&near.energies[..near.frames], &self.known[lag..]);
+        let ours: i32 = ours.iter().zip(theirs).filter(|(_, known)| **known).map(|(energy, _)| energy).sum();
+        let theirs = dot(far_shapes, far_shapes);
+        dot(near_shapes, far_shapes) as f32 / (ours as f32 * theirs as f32).sqrt().max(1.0)
+    }
+}
+
+/// Sum of products, in 16 bits for 32: compilers have an instruction for that.
+fn dot(a: &[i16], b: &[i16]) -> i32 {
+    a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
 }
 
 /// What the agent says, in slots of call time.
@@ -251,15 +307,21 @@ impl Far {
         self.slots.get(slot.checked_sub(self.first)? as usize)
     }
 
-    /// The least and the greatest level around a lag: frames of the two sides do not begin at the same moment.
-    fn levels_around(&self, slot: u64, lag: usize) -> (f32, f32) {
-        let centre = slot.saturating_sub(lag as u64);
-        let level = |slot: u64| self.at(slot).map_or(Bands::SILENCE_DBFS, Bands::level_dbfs);
-        let around = [level(centre.saturating_sub(1)), level(centre), level(centre + 1)];
-        (
-            around.into_iter().fold(f32::INFINITY, f32::min),
-            around.into_iter().fold(f32::NEG_INFINITY, f32::max),
-        )
+    fn levels_around(&self, slot: u64) -> Around {
+        // From the slot before the oldest lag to the one after the newest.
+        let first = slot.saturating_sub(LAGS as u64);
+        let mut levels = [Bands::SILENCE_DBFS; LAGS + 2];
+        for (slot, level) in (first..).zip(&mut levels) {
+            *level = self.at(slot).map_or(Bands::SILENCE_DBFS, Bands::level_dbfs);
+        }
+        let mut around = Around { least: [0.0; LAGS], most: [0.0; LAGS] };
+        for (lag, (least, most)) in around.least.iter_mut().zip(&mut around.most).enumerate() {
+            let centre = (slot.saturating_sub(lag as u64) - first) as usize;
+            let (before, at, after) = (levels[centre.saturating_sub(1)], levels[centre], levels[centre + 1]);
+            *least = before.min(at).min(after);
+            *most = before.max(at).max(after);
+        }
+        around
     }
 }
 
@@ -267,6 +329,7 @@ impl Far {
 mod tests {
     use super::*;
     use crate::activity::{Activity, AudioClock};
+    use rand::{RngExt, SeedableRng, rngs::StdRng};
     use seiketsu_call::VoiceActivity;
     use seiketsu_domain::Language;
     use seiketsu_testkit::corpus::{Corpus, EchoScene, EchoSpec, Kind};
@@ -343,6 +406,65 @@ mod tests {
         let mut scene = corpus.echo_scene(&spec(Some(15), 200, None));
         scene.agent.clear();
         assert!(!beginnings(&scene, 200).is_empty(), "without a far end it is a voice like any other");
+    }
+
+    /// What [`Far::levels_around`] means for one lag.
+    fn plain_levels(far: &Far, slot: u64, lag: usize) -> [f32; 3] {
+        let centre = slot.saturating_sub(lag as u64);
+        [centre.saturating_sub(1), centre, centre + 1]
+            .map(|slot| far.at(slot).map_or(Bands::SILENCE_DBFS, Bands::level_dbfs))
+    }
+
+    /// What [`Past::correlation`] means.
+    fn plain_correlation(echo: &Echo, slot: u64, lag: usize) -> f32 {
+        let (mut both, mut ours, mut theirs) = (0_i32, 0_i32, 0_i32);
+        for (age, near) in echo.heard.iter().enumerate() {
+            let Some(far) = echo.far.at(slot.saturating_sub((lag + age) as u64)) else { continue };
+            for (near, far) in near.shape().iter().zip(far.shape()) {
+                let (near, far) = (i32::from(*near), i32::from(*far));
+                both += near * far;
+                ours += near * near;
+                theirs += far * far;
+            }
+        }
+        both as f32 / (ours as f32 * theirs as f32).sqrt().max(1.0)
+    }
+
+    #[test]
+    fn every_lag_is_judged_by_the_plain_sums_over_its_frames() {
+        let mut rng = StdRng::seed_from_u64(8);
+        let mut echo = Echo::new(AudioFormat::Mulaw8k);
+        let mut compared = [0; 2];
+        for n in 0..1_500_u64 {
+            let now = CallTime::from_millis(n * 16);
+            // Stretches of every length with pauses between, some of them cut off.
+            if rng.random_bool(0.02) {
+                let loudness = rng.random_range(0..=0x7F_u8);
+                let sent: Vec<u8> =
+                    (0..rng.random_range(1..12_000)).map(|_| rng.random::<u8>() | loudness).collect();
+                echo.played(&sent, now);
+            }
+            if rng.random_bool(0.004) {
+                echo.cleared(now);
+            }
+            let loudness = rng.random_range(1..8_000);
+            let frame: Vec<i16> = (0..256).map(|_| rng.random_range(-loudness..loudness)).collect();
+            echo.is_echo(&frame, now, rng.random());
+            let slot = now.as_micros() / SLOT_US;
+            let (around, near) = (echo.far.levels_around(slot), Recent::of(&echo.heard));
+            let past = Past::of(&echo.far, slot);
+            for lag in 0..LAGS {
+                let levels = plain_levels(&echo.far, slot, lag);
+                let least = levels.into_iter().fold(f32::INFINITY, f32::min);
+                let most = levels.into_iter().fold(f32::NEG_INFINITY, f32::max);
+                let correlation = plain_correlation(&echo, slot, lag);
+                let fast = [around.least[lag], around.most[lag], past.correlation(&near, lag)];
+                let plain = [least, most, correlation];
+                assert_eq!(fast.map(f32::to_bits), plain.map(f32::to_bits), "frame {n}, lag {lag}");
+                compared[usize::from(correlation != 0.0)] += 1;
+            }
+        }
+        assert!(compared[0] > 1_000 && compared[1] > 10_000, "both silence and sound: {compared:?}");
     }
 
     #[test]

@@ -38,4 +38,5 @@ pub use ports::{
 pub use seiketsu_audio::frame::GapFiller;
 pub use seiketsu_providers::failover::{Failover, RouteStatus};
 pub use seiketsu_providers::twilio::signature as twilio_signature;
+pub use sentences::bridges;
 pub use service::{BeginCall, Providers, Refused, SessionOptions, Sessions};

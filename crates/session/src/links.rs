@@ -18,6 +18,28 @@ pub(crate) struct Opening<T: ?Sized> {
     pub delay: Duration,
 }
 
+/// What failed in a row.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    /// How often.
+    pub count: u32,
+    /// Where, by the order of the routes, each once; the latest last.
+    pub tried: Vec<usize>,
+}
+
+impl Failures {
+    pub(crate) fn another(&mut self, order: usize) {
+        self.count = self.count.saturating_add(1);
+        self.tried.retain(|tried| *tried != order);
+        self.tried.push(order);
+    }
+
+    pub(crate) fn none(&mut self) {
+        self.count = 0;
+        self.tried.clear();
+    }
+}
+
 /// How long to wait after so many failures in a row: not at all before each route was tried once.
 pub(crate) fn pause(failures: u32, routes: usize) -> Duration {
     let routes = u32::try_from(routes).unwrap_or(u32::MAX);

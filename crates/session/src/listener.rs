@@ -6,7 +6,7 @@
 
 use crate::{
     activity::AudioClock,
-    links::{Opening, pause},
+    links::{Failures, Opening, pause},
     measure,
 };
 use bytes::{Bytes, BytesMut};
@@ -50,6 +50,8 @@ struct Link {
 struct Asked {
     attempt: Attempt,
     until: Duration,
+    /// Caller audio that it had been sent by then.
+    position_us: u64,
     /// Only to see whether it is still there: the utterance goes on.
     check: bool,
 }
@@ -69,7 +71,7 @@ pub(crate) struct Listener {
     link: Option<Link>,
     opening: bool,
     /// Links in a row that could not be opened or were lost before they understood anything.
-    failures: u32,
+    failures: Failures,
     /// Since when there is no link.
     lost_since: Option<Duration>,
     lost_told: bool,
@@ -96,7 +98,7 @@ impl Listener {
             routes,
             link: None,
             opening: false,
-            failures: 0,
+            failures: Failures::default(),
             lost_since: Some(now),
             lost_told: false,
             kept: VecDeque::new(),
@@ -122,8 +124,8 @@ impl Listener {
         }
         let opening = match &self.link {
             None => Opening {
-                route: self.routes.pick(self.failures, |_| true).clone(),
-                delay: pause(self.failures, self.routes.len()),
+                route: self.routes.pick(&self.failures.tried, |_| true).clone(),
+                delay: pause(self.failures.count, self.routes.len()),
             },
             Some(link) => {
                 let busy = self.voiced_since.is_some() || self.unsettled_us.is_some() || link.asked.is_some();
@@ -148,7 +150,7 @@ impl Listener {
             Err(failure) => {
                 route.health.failed(&failure);
                 if self.link.is_none() {
-                    self.failures = self.failures.saturating_add(1);
+                    self.failures.another(route.order);
                 }
                 return Heard { failure: Some(failure), input: None };
             }
@@ -242,7 +244,8 @@ impl Listener {
         };
         let attempt = link.route.health.begin();
         let until = now + check.unwrap_or(link.route.health.patience().stall);
-        link.asked = Some(Asked { attempt, until, check: check.is_some() });
+        let position_us = self.position_us;
+        link.asked = Some(Asked { attempt, until, position_us, check: check.is_some() });
         if self.send(RecogniserInput::Finalize) { Heard::default() } else { self.overwhelmed(now) }
     }
 
@@ -257,13 +260,13 @@ impl Listener {
     }
 
     fn failure(&self, kind: FailureKind, detail: &str) -> Failure {
-        let vendor =
-            self.link.as_ref().map_or(self.routes.pick(0, |_| true).vendor, |link| link.route.vendor);
+        let vendor = self.link.as_ref().map_or(self.routes.first().vendor, |link| link.route.vendor);
         Failure::new(vendor, kind, detail)
     }
 
     fn lost(&mut self, failure: Failure, now: Duration) -> Heard {
         if let Some(link) = self.link.take() {
+            self.failures.another(link.route.order);
             match link.asked {
                 Some(mut asked) => {
                     asked.attempt.failed(&failure);
@@ -271,7 +274,6 @@ impl Listener {
                 }
                 None => link.route.health.failed(&failure),
             }
-            self.failures = self.failures.saturating_add(1);
             self.lost_since = Some(now);
         }
         Heard { input: None, failure: Some(failure) }
@@ -290,14 +292,17 @@ impl Listener {
             Some(RecognitionEvent::SpeechStarted { .. } | RecognitionEvent::UtteranceEnd { .. }) => {
                 Heard::default()
             }
-            Some(RecognitionEvent::Partial { text, .. }) => {
-                self.failures = 0;
-                Input::HeardPartly { text }.into()
+            Some(RecognitionEvent::Partial { text, end_ms, .. }) => {
+                self.failures.none();
+                let end_us = link.base_us.saturating_add(end_ms.saturating_mul(1_000));
+                // Answers come in the order of the audio: before the one that is owed, nothing later is understood.
+                let end_us = link.asked.as_ref().map_or(end_us, |asked| asked.position_us.min(end_us));
+                Input::HeardPartly { text, until: Some(clock.at(end_us)) }.into()
             }
             Some(RecognitionEvent::Final {
                 text, speech_final, from_finalize, end_ms, confidence, ..
             }) => {
-                self.failures = 0;
+                self.failures.none();
                 let end_us = link.base_us.saturating_add(end_ms.saturating_mul(1_000));
                 let mut checked = false;
                 if from_finalize && let Some(mut asked) = link.asked.take() {
@@ -342,7 +347,10 @@ impl Listener {
     /// How long until [`Listener::check`] has something to do.
     pub(crate) fn due(&self, now: Duration) -> Option<Duration> {
         let at = match &self.link {
-            Some(Link { asked: Some(asked), .. }) => Some(asked.until),
+            Some(Link { asked: Some(asked), .. }) => {
+                let left = asked.until.saturating_sub(now);
+                return Some(asked.attempt.doubtful_in().map_or(left, |doubtful| doubtful.min(left)));
+            }
             Some(link) => self.next_check(link),
             None => self.lost_since.filter(|_| !self.lost_told).map(|since| since + LOST),
         };
@@ -360,8 +368,12 @@ impl Listener {
             return Heard::default();
         }
         match &mut self.link {
-            Some(link) if link.asked.is_some() => {
-                let waited = link.asked.as_ref().map_or(0, |asked| asked.attempt.waited().as_millis());
+            Some(Link { asked: Some(asked), .. }) if asked.until > now => {
+                asked.attempt.doubted();
+                Heard::default()
+            }
+            Some(Link { asked: Some(asked), .. }) => {
+                let waited = asked.attempt.waited().as_millis();
                 let detail = format!("no answer within {waited} ms to the question for the last words");
                 let failure = self.failure(FailureKind::Timeout, &detail);
                 self.lost(failure, now)

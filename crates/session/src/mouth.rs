@@ -5,7 +5,7 @@
 
 use crate::{
     convert::Converter,
-    links::{Opening, pause},
+    links::{Failures, Opening, pause},
     measure,
     phrases::{CachedPhrase, Collector, PhraseKey, aligned},
     trim::Trimmer,
@@ -66,7 +66,7 @@ pub(crate) struct Mouth {
     spare: Option<Link>,
     opening: bool,
     /// Links in a row that could not be opened or were lost before a sound came over them.
-    failures: u32,
+    failures: Failures,
     /// Routes that do not accept what this call asks for.
     refused: Vec<usize>,
     waiting: VecDeque<Waiting>,
@@ -90,7 +90,7 @@ impl Mouth {
             link: None,
             spare: None,
             opening: false,
-            failures: 0,
+            failures: Failures::default(),
             refused: Vec::new(),
             waiting: VecDeque::new(),
             active: BTreeMap::new(),
@@ -126,8 +126,8 @@ impl Mouth {
         let allowed = |route: &Route<dyn Voice>| !self.refused.contains(&route.order);
         let opening = match &self.link {
             None => Opening {
-                route: self.routes.pick(self.failures, allowed).clone(),
-                delay: pause(self.failures, self.routes.len()),
+                route: self.routes.pick(&self.failures.tried, allowed).clone(),
+                delay: pause(self.failures.count, self.routes.len()),
             },
             Some(link) => {
                 // Away from a route that others have found to fail, else only to a better one.
@@ -159,7 +159,8 @@ impl Mouth {
                     self.change_over();
                 } else {
                     self.link = Some(link);
-                    while let Some(waiting) = self.waiting.pop_front() {
+                    // If the link is lost over one of them, the others wait for the next.
+                    for waiting in std::mem::take(&mut self.waiting) {
                         self.send(waiting, &mut spoken);
                     }
                 }
@@ -168,8 +169,8 @@ impl Mouth {
                 route.health.failed(&failure);
                 self.refuse(&route, &failure);
                 if self.link.is_none() {
-                    self.failures = self.failures.saturating_add(1);
-                    if self.failures as usize >= self.routes.len() {
+                    self.failures.another(route.order);
+                    if self.failures.count as usize >= self.routes.len() {
                         let gone = self.waiting.drain(..).map(|phrase| (phrase.id, SynthesisEvent::Failed));
                         spoken.events.extend(gone);
                     }
@@ -213,7 +214,7 @@ impl Mouth {
         };
         let silent = |active: &Active| active.progress_at.is_none();
         if silent(&active) && active.attempt.waited() >= LATE && self.active.values().all(silent) {
-            self.failures = self.failures.saturating_add(1);
+            self.failures.another(link.route.order);
             return self.abandon();
         }
         // If the link takes no more, its end will be noticed.
@@ -258,10 +259,6 @@ impl Mouth {
 
     /// The link in use is of no use any more; what was being said failed.
     fn lost(&mut self, failure: Failure) -> Spoken {
-        let idle = self.active.is_empty() && self.link.as_ref().is_some_and(|link| link.sounded);
-        if !idle {
-            self.failures = self.failures.saturating_add(1);
-        }
         match (self.active.values_mut().next(), &self.link) {
             // However many phrases were on their way: it is one failure.
             (Some(first), _) => first.attempt.failed(&failure),
@@ -269,6 +266,10 @@ impl Mouth {
             (None, None) => {}
         }
         if let Some(link) = self.link.take() {
+            let idle = self.active.is_empty() && link.sounded;
+            if !idle {
+                self.failures.another(link.route.order);
+            }
             self.refuse(&link.route, &failure);
         }
         Spoken { failure: Some(failure), ..self.abandon() }
@@ -282,8 +283,7 @@ impl Mouth {
     }
 
     fn silent_end(&self, detail: &str) -> Failure {
-        let vendor =
-            self.link.as_ref().map_or(self.routes.pick(0, |_| true).vendor, |link| link.route.vendor);
+        let vendor = self.link.as_ref().map_or(self.routes.first().vendor, |link| link.route.vendor);
         Failure::new(vendor, FailureKind::Closed, detail)
     }
 
@@ -304,8 +304,9 @@ impl Mouth {
             Some(VoiceEvent::Audio { id, audio, alignment }) => {
                 let Some(active) = self.active.get_mut(&id.0) else { return Spoken::default() };
                 if !audio.is_empty() {
-                    self.failures = 0;
-                    active.attempt.answered();
+                    self.failures.none();
+                    // Good is what is complete: a voice may fall silent in the middle of every phrase.
+                    active.attempt.begun();
                     if let Some(link) = &mut self.link {
                         link.sounded = true;
                     }
@@ -345,8 +346,8 @@ impl Mouth {
             Spoken { events: vec![(SynthesisId(id.0), SynthesisEvent::Failed)], ..Spoken::default() };
         if self.routes.len() > 1 {
             // The others fail with it; but it is one failure, and it has been counted.
-            self.failures = self.failures.saturating_add(1);
             if let Some(link) = self.link.take() {
+                self.failures.another(link.route.order);
                 self.refuse(&link.route, &failure);
             }
             spoken.merge(self.abandon());
@@ -389,3 +390,7 @@ impl Spoken {
         self.failure = other.failure.or(self.failure.take());
     }
 }
+
+#[cfg(test)]
+#[path = "mouth_tests.rs"]
+mod tests;

@@ -17,7 +17,11 @@ use std::{
 };
 
 /// How long one fixed sentence may take to be synthesised in advance.
-const PREPARE_TIMEOUT: Duration = Duration::from_secs(20);
+const PREPARE_TIMEOUT: Duration = Duration::from_secs(5);
+/// So many rounds in a row without a single sentence are the end of it; the agent's next call tries again.
+const FRUITLESS_ROUNDS: u32 = 6;
+/// After the first of them; twice as long after each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A synthesised sentence, leading silence trimmed.
 #[derive(Debug)]
@@ -74,11 +78,14 @@ impl Phrases {
         self.cache.get(key).await
     }
 
+    /// Keeps a sentence; one without a sound was not said, and would be kept from ever being said.
     pub(crate) async fn keep(&self, key: PhraseKey, phrase: CachedPhrase) {
-        self.cache.insert(key, Arc::new(phrase)).await;
+        if !phrase.audio.is_empty() {
+            self.cache.insert(key, Arc::new(phrase)).await;
+        }
     }
 
-    /// Synthesises the sentences that are not there yet, one after the other; returns how many could not be had.
+    /// Synthesises the sentences that are not there yet; returns how many could not be had.
     pub(crate) async fn prepare(
         &self,
         route: &Route<dyn Voice>,
@@ -105,7 +112,28 @@ impl Phrases {
         failed
     }
 
+    /// Round after round, until all are there or a few rounds in a row have brought nothing; returns how many are missing.
     async fn synthesise(
+        &self,
+        route: &Route<dyn Voice>,
+        options: &VoiceOptions,
+        texts: &[(PhraseKey, String)],
+    ) -> usize {
+        let (mut missing, mut fruitless) = (texts, 0);
+        while !missing.is_empty() && fruitless < FRUITLESS_ROUNDS {
+            if fruitless > 0 {
+                tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(fruitless - 1)).await;
+            }
+            let done = self.round(route, options, missing).await;
+            // One that has failed is asked for again over another link.
+            fruitless = if done == 0 { fruitless + 1 } else { 0 };
+            missing = missing.get(done..).unwrap_or_default();
+        }
+        missing.len()
+    }
+
+    /// One sentence after the other over one link, until one fails; returns how many there were.
+    async fn round(
         &self,
         route: &Route<dyn Voice>,
         options: &VoiceOptions,
@@ -115,7 +143,7 @@ impl Phrases {
             Ok(session) => session,
             Err(failure) => {
                 route.health.failed(&failure);
-                return texts.len();
+                return 0;
             }
         };
         let mut done = 0;
@@ -131,14 +159,17 @@ impl Phrases {
                 while let Some(event) = session.events.recv().await {
                     match event {
                         VoiceEvent::Audio { audio, alignment, .. } => {
-                            attempt.answered();
+                            attempt.begun();
                             let audio = match &mut converter {
                                 Some(converter) => converter.convert(&audio),
                                 None => audio,
                             };
                             collector.take(audio, alignment.iter().map(aligned));
                         }
-                        VoiceEvent::Finished { .. } => return true,
+                        VoiceEvent::Finished { .. } => {
+                            attempt.finished();
+                            return true;
+                        }
                         VoiceEvent::Failed { failure, .. } => {
                             attempt.failed(&failure);
                             return false;
@@ -150,11 +181,15 @@ impl Phrases {
             if complete.await != Ok(true) {
                 break;
             }
-            self.keep(*key, collector.finish()).await;
+            let phrase = collector.finish();
+            if phrase.audio.is_empty() {
+                break;
+            }
+            self.keep(*key, phrase).await;
             done += 1;
         }
         let _ = session.input.send(VoiceInput::Close).await;
-        texts.len() - done
+        done
     }
 }
 
@@ -188,5 +223,31 @@ impl Collector {
     pub(crate) fn finish(mut self) -> CachedPhrase {
         self.trimmer.shift(&mut self.alignment);
         CachedPhrase { audio: self.audio.freeze(), alignment: self.alignment }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seiketsu_domain::{Language, VoiceChoice};
+
+    #[tokio::test]
+    async fn a_sentence_that_came_without_a_sound_is_not_kept() {
+        let voice =
+            VoiceChoice { voice_id: "v".to_owned(), model: "m".to_owned(), stability: 0.5, similarity: 0.5 };
+        let options = VoiceOptions { voice, language: Language::En, format: AudioFormat::Mulaw8k };
+        let key = PhraseKey::new(TenantId::from_uuid(uuid::Uuid::nil()), "elevenlabs", &options, "Hello.");
+        let phrases = Phrases::new(1_000_000);
+        let said = |audio: &'static [u8]| {
+            let mut collector = Collector::new(AudioFormat::Mulaw8k);
+            collector.take(Bytes::from_static(audio), std::iter::empty());
+            collector.finish()
+        };
+        for nothing in [&[][..], &[0xff; 800]] {
+            phrases.keep(key, said(nothing)).await;
+            assert!(phrases.get(&key).await.is_none(), "whoever needs it asks the voice again");
+        }
+        phrases.keep(key, said(&[0x10; 800])).await;
+        assert!(phrases.get(&key).await.is_some());
     }
 }

@@ -55,6 +55,7 @@ pub(crate) fn plan(
         apology: speakable(&agent.apology, language),
         unclear: sentences::unclear(language).to_owned(),
         putting_through: sentences::putting_through(language).to_owned(),
+        not_put_through: sentences::not_put_through(language).to_owned(),
         reprompts: sentences::reprompts(language).map(str::to_owned).to_vec(),
         acknowledgements: sentences::acknowledgements(agent),
         menu: agent.menu.clone(),

@@ -69,10 +69,13 @@ pub trait RecordingSink: Send + Sync + Debug {
     }
     /// Begins a part of the recording: the caller has agreed, or a call that was cut comes back.
     async fn begin(&self, format: AudioFormat) -> Result<Box<dyn RecordingWriter>, StoreFailure>;
+    /// The caller does not agree any more: nothing of the call is kept, whichever of its sessions wrote it. Asked for when
+    /// no part is being written; may be repeated. Once it returns, nobody can listen to any of it.
+    async fn withdraw(&self) -> Result<(), StoreFailure>;
 }
 
 /// Writes one part of a recording. What was written is kept even if the process dies before `finish`; a writer that is
-/// dropped has not finished.
+/// dropped has not finished, and writes nothing more.
 #[async_trait]
 pub trait RecordingWriter: Send + Debug {
     /// More of it: equally long stretches of what the caller said and of what the caller heard.
@@ -81,8 +84,6 @@ pub trait RecordingWriter: Send + Debug {
     async fn finish(self: Box<Self>) -> Result<(), StoreFailure>;
     /// The part ends here although the conversation goes on. What was written is kept and marked as incomplete.
     async fn abandon(self: Box<Self>) -> Result<(), StoreFailure>;
-    /// The caller does not agree any more: nothing of the part is kept.
-    async fn discard(self: Box<Self>) -> Result<(), StoreFailure>;
 }
 
 /// How a call comes to a session.

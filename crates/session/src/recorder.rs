@@ -14,7 +14,10 @@ use crate::{
 use bytes::{Bytes, BytesMut};
 use seiketsu_domain::{AudioFormat, CallId};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use tokio_util::task::TaskTracker;
 
 /// Length of the blocks in which audio goes to the writer.
@@ -26,6 +29,9 @@ const PLAYOUT_MS: usize = 300_000;
 /// How long the writer may take to end a part, once it was told to. After that it is dropped, and what it had written is
 /// found to be incomplete by the sweep.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Pauses between two attempts to delete what a caller took the assent from.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Audio that was sent and has not been heard.
 #[derive(Debug)]
@@ -123,6 +129,10 @@ pub(crate) struct Recorder {
     writers: TaskTracker,
     playout: Playout,
     part: Option<Part>,
+    /// Who writes the latest part, or has written it; none if there is nothing to take back.
+    writer: Option<JoinHandle<()>>,
+    /// Who deletes what the caller took the assent from.
+    withdrawal: Option<JoinHandle<()>>,
 }
 
 impl Recorder {
@@ -133,16 +143,26 @@ impl Recorder {
         call: CallId,
         writers: TaskTracker,
     ) -> Self {
-        Self { sink, format, call, writers, playout: Playout::new(format), part: None }
+        Self {
+            sink,
+            format,
+            call,
+            writers,
+            playout: Playout::new(format),
+            part: None,
+            writer: None,
+            withdrawal: None,
+        }
     }
 
-    /// The caller agrees to being recorded from now on, or does not agree (any more): then what was recorded so far is
-    /// not kept.
+    /// The caller agrees to being recorded from now on, or does not agree (any more): then nothing that was recorded of
+    /// the call is kept, be it in a part that has ended or was written before the call was cut.
     pub(crate) fn assent(&mut self, agrees: bool) {
-        match (agrees, self.part.is_some()) {
-            (true, false) => self.begin(),
-            (false, true) => self.end(Ending::Withdrawn),
-            (true, true) | (false, false) => {}
+        if !agrees {
+            self.end(Ending::Withdrawn);
+            self.withdraw();
+        } else if self.part.is_none() {
+            self.begin();
         }
     }
 
@@ -190,19 +210,37 @@ impl Recorder {
         let (blocks, to_write) = mpsc::channel(BLOCKS);
         let (ending, ends) = watch::channel(None);
         let (sink, format, call) = (Arc::clone(&self.sink), self.format, self.call);
-        self.writers.spawn(async move {
-            let withdrawn = ends.clone();
+        // Of a part that is given again after a withdrawal, nothing may be deleted by that.
+        let before = self.withdrawal.take();
+        self.writer = Some(self.writers.spawn(async move {
+            if let Some(before) = before {
+                let _ = before.await;
+            }
             let outcome = write(sink.as_ref(), format, to_write, ends).await.unwrap_or_else(|failure| {
-                if *withdrawn.borrow() == Some(Ending::Withdrawn) {
-                    tracing::error!(%call, %failure, "a recording that the caller took the assent from is not deleted");
-                } else {
-                    tracing::warn!(%call, %failure, "a part of the recording is not complete");
-                }
+                tracing::warn!(%call, %failure, "a part of the recording is not complete");
                 RecordingOutcome::Failed
             });
             measure::recording(outcome);
-        });
+        }));
         self.part = Some(Part { blocks, ending, caller: BytesMut::new(), agent: BytesMut::new() });
+    }
+
+    /// Has everything deleted that there is of the call, as soon as nobody writes to it, however often that takes: of all
+    /// that is done for a recording, only this is owed to the caller.
+    fn withdraw(&mut self) {
+        let Some(writer) = self.writer.take() else { return };
+        let (sink, call) = (Arc::clone(&self.sink), self.call);
+        self.withdrawal = Some(self.writers.spawn(async move {
+            // A writer that panicked writes nothing more either.
+            let _ = writer.await;
+            let mut pause = FIRST_PAUSE;
+            while let Err(failure) = sink.withdraw().await {
+                tracing::error!(%call, %failure, "a recording that the caller took the assent from is not deleted yet");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            tracing::info!(%call, "the recording is deleted: the caller took the assent back");
+        }));
     }
 
     fn give_up(&mut self, why: &'static str) {
@@ -284,7 +322,7 @@ async fn write_blocks(
     match ended(&mut ends).await {
         Ending::Complete => writer.finish().await.map(|()| RecordingOutcome::Complete),
         Ending::Abandoned => writer.abandon().await.map(|()| RecordingOutcome::Incomplete),
-        Ending::Withdrawn => writer.discard().await.map(|()| RecordingOutcome::Withdrawn),
+        Ending::Withdrawn => Ok(RecordingOutcome::Withdrawn),
     }
 }
 

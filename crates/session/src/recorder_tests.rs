@@ -26,6 +26,8 @@ struct Kept {
     begun: AtomicUsize,
     sound: Mutex<(Vec<u8>, Vec<u8>)>,
     endings: Mutex<Vec<&'static str>>,
+    /// Attempts to withdraw that fail.
+    hindrances: AtomicUsize,
 }
 
 impl Kept {
@@ -54,6 +56,16 @@ impl RecordingSink for Sink {
                 Ok(Box::new(Writer { manner: self.0, kept: Arc::clone(&self.1), writes: 0 }))
             }
         }
+    }
+
+    async fn withdraw(&self) -> Result<(), StoreFailure> {
+        let hindrances = &self.1.hindrances;
+        if hindrances.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Err(StoreFailure("everything is away".to_owned()));
+        }
+        *self.1.sound.lock().unwrap() = <_>::default();
+        self.1.endings.lock().unwrap().push("withdrawn");
+        Ok(())
     }
 }
 
@@ -91,11 +103,6 @@ impl RecordingWriter for Writer {
     }
     async fn abandon(self: Box<Self>) -> Result<(), StoreFailure> {
         self.ends("abandoned");
-        Ok(())
-    }
-    async fn discard(self: Box<Self>) -> Result<(), StoreFailure> {
-        *self.kept.sound.lock().unwrap() = <_>::default();
-        self.ends("discarded");
         Ok(())
     }
 }
@@ -174,7 +181,7 @@ async fn after_a_barge_in_the_recording_has_what_the_ledger_says_was_heard() {
     world.recorder.sent(ms(9, 60).into());
     world.says(1, 100);
     let (_, heard) = world.over().await.sound();
-    let of_the_interrupted = heard.iter().filter(|code| **code == 7).count();
+    let of_the_interrupted = heard.iter().copied().filter(|code| *code == 7).count();
     assert_eq!(AudioFormat::Mulaw8k.duration_us(of_the_interrupted), heard_us);
     assert_eq!(heard, [ms(7, 340), ms(SILENCE, 200), ms(9, 60), ms(SILENCE, 40)].concat());
 }
@@ -216,12 +223,12 @@ async fn an_assent_that_is_withdrawn_leaves_nothing_and_may_be_given_again() {
     world.recorder.assent(false);
     world.says(2, 1_000);
     world.breathes().await;
-    assert_eq!(world.kept.endings(), ["discarded"]);
+    assert_eq!(world.kept.endings(), ["withdrawn"]);
     world.recorder.assent(true);
     world.says(3, 400);
     let kept = world.over().await;
     assert_eq!(kept.sound().0, ms(3, 400));
-    assert_eq!((kept.begun(), kept.endings()), (2, vec!["discarded", "finished"]));
+    assert_eq!((kept.begun(), kept.endings()), (2, vec!["withdrawn", "finished"]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -232,7 +239,43 @@ async fn a_withdrawal_is_obeyed_even_while_a_write_hangs() {
     world.breathes().await;
     world.recorder.assent(false);
     let kept = world.over().await;
-    assert_eq!(kept.endings(), ["discarded"]);
+    assert_eq!(kept.endings(), ["withdrawn"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_withdrawal_takes_back_what_was_written_before_the_recording_was_given_up() {
+    let mut world = world(Manner::Fails);
+    world.recorder.assent(true);
+    for _ in 0..3 {
+        world.says(1, 1_000);
+        world.breathes().await;
+    }
+    assert!(world.recorder.part.is_none() && !world.kept.sound().0.is_empty(), "given up, and kept so far");
+    world.recorder.assent(false);
+    let kept = world.over().await;
+    assert_eq!((kept.sound(), kept.endings()), (<_>::default(), vec!["abandoned", "withdrawn"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_withdrawal_takes_back_earlier_parts_even_if_this_one_could_not_be_begun() {
+    let mut world = world(Manner::Refuses);
+    world.recorder.assent(true);
+    world.says(1, 1_000);
+    world.recorder.assent(false);
+    assert_eq!(world.over().await.endings(), ["withdrawn"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_withdrawal_that_fails_is_repeated_until_it_is_done() {
+    let mut world = world(Manner::Writes);
+    world.kept.hindrances.store(12, Ordering::SeqCst);
+    world.recorder.assent(true);
+    world.says(1, 2_000);
+    world.breathes().await;
+    world.recorder.assent(false);
+    let kept = world.over().await;
+    assert_eq!((kept.sound(), kept.endings()), (<_>::default(), vec!["withdrawn"]));
+    assert_eq!(kept.hindrances.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,7 +24,10 @@ use seiketsu_providers::{
     voice::{Voice, VoiceOptions, VoiceSession},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -51,7 +54,8 @@ enum Record {
     Turn(Box<TurnRecord>),
     Heartbeat,
     End(Box<CallEnd>),
-    HandOver,
+    /// Tells whether it was written.
+    HandOver(oneshot::Sender<bool>),
 }
 
 struct Shell {
@@ -74,8 +78,14 @@ struct Shell {
     generations: BTreeMap<GenerationId, CancellationToken>,
     hang_up: bool,
     hands_over: bool,
+    /// Tells whether it is on record that the caller is handed over.
+    handing_over: Option<oneshot::Receiver<bool>>,
+    /// What the recogniser was given up to the last turn.
+    recognised_ms: u64,
     /// The door may still say something. A closed channel is always ready: reading on would starve everything else.
     door_listens: bool,
+    /// The door takes what it is told. Once it has not, nobody waits for it again.
+    door_takes: bool,
 }
 
 /// Holds a call until it is over and everything of it is committed.
@@ -106,7 +116,12 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
             let written = match record {
                 Record::Turn(turn) => store.commit_turn(&turn).await,
                 Record::End(end) => store.end(&end).await,
-                Record::HandOver => store.hand_over().await,
+                Record::HandOver(asked) => {
+                    let written = store.hand_over().await;
+                    // Nobody waits for it once the caller has hung up.
+                    let _ = asked.send(written.is_ok());
+                    written
+                }
                 Record::Heartbeat => {
                     store.heartbeat().await;
                     Ok(())
@@ -148,7 +163,10 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
         generations: BTreeMap::new(),
         hang_up: false,
         hands_over: false,
+        handing_over: None,
+        recognised_ms: 0,
         door_listens: true,
+        door_takes: true,
         begin,
         shared,
     };
@@ -186,6 +204,7 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
                 let heard = shell.listener.event(event, &shell.clock, shell.monotonic());
                 shell.heard(heard);
             }
+            on_record = told(&mut shell.handing_over) => shell.handle(Input::HandedOver(on_record)),
             // What is due is found at the top of the loop.
             () = tokio::time::sleep(due.min(links_due)) => {}
             _ = heartbeat.tick() => {
@@ -387,7 +406,8 @@ impl Shell {
                     }
                     self.tell_door(DoorOutput::Clear).await;
                 }
-                Output::Committed(turn) => {
+                Output::Committed(mut turn) => {
+                    turn.usage.recognised_ms = self.recognised_since_last_turn();
                     measure::turn(&turn);
                     self.record(Record::Turn(turn)).await;
                 }
@@ -397,14 +417,17 @@ impl Shell {
                         recorder.assent(agrees);
                     }
                 }
-                Output::Transfer => {
-                    self.hands_over = true;
-                    self.record(Record::HandOver).await;
+                Output::HandOver => {
+                    let (asked, on_record) = oneshot::channel();
+                    self.handing_over = Some(on_record);
+                    self.record(Record::HandOver(asked)).await;
                 }
+                Output::Transfer => self.hands_over = true,
                 Output::Detached => {
                     info!(call = %self.begin.open.call_id, "the door is gone; the call may come back");
                 }
                 Output::Ended(mut end) => {
+                    // All of this session, its turns included.
                     end.usage.recognised_ms = self.listener.recognised_ms();
                     measure::ended(&end);
                     self.record(Record::End(end)).await;
@@ -412,6 +435,12 @@ impl Shell {
                 Output::Note(note) => self.note(note),
             }
         }
+    }
+
+    /// What the recogniser was given since the turn before: whoever closes a call in our place has only its turns.
+    fn recognised_since_last_turn(&mut self) -> u64 {
+        let recognised_ms = self.listener.recognised_ms();
+        recognised_ms - std::mem::replace(&mut self.recognised_ms, recognised_ms)
     }
 
     fn note(&self, note: Note) {
@@ -427,14 +456,17 @@ impl Shell {
     }
 
     async fn tell_door(&mut self, output: DoorOutput) {
-        let sent = match self.door.output.try_send(output) {
+        if !self.door_takes {
+            return;
+        }
+        self.door_takes = match self.door.output.try_send(output) {
             Ok(()) => true,
             Err(mpsc::error::TrySendError::Closed(_)) => false,
             Err(mpsc::error::TrySendError::Full(output)) => {
                 matches!(tokio::time::timeout(DOOR_STALL, self.door.output.send(output)).await, Ok(Ok(())))
             }
         };
-        if !sent {
+        if !self.door_takes {
             self.handle(Input::Cut);
         }
     }
@@ -492,6 +524,14 @@ impl thinking::Listener for Reader {
     async fn take(&mut self, event: GenerationEvent) -> bool {
         self.events.send(Event::Generation(self.id, event)).await.is_ok()
     }
+}
+
+/// What the writer tells, once; nothing ever if it was not asked. A writer that is gone has not written it.
+async fn told(asked: &mut Option<oneshot::Receiver<bool>>) -> bool {
+    let Some(answer) = asked else { return std::future::pending().await };
+    let told = answer.await.unwrap_or(false);
+    *asked = None;
+    told
 }
 
 /// A link that takes longer to open is not worth waiting for.

@@ -86,17 +86,22 @@ pub(crate) fn acknowledgements(agent: &AgentProfile) -> Acknowledgements {
     }
 }
 
+/// Everything an agent may say only to bridge a wait, as it is spoken: audible, and no answer.
+pub fn bridges(agent: &AgentProfile) -> Vec<String> {
+    let Acknowledgements { looking, noting, listening, waiting } = acknowledgements(agent);
+    [looking, noting, listening, waiting].concat()
+}
+
 /// Every sentence of an agent that never changes: worth synthesising before anybody calls.
 pub(crate) fn fixed(agent: &AgentProfile) -> Vec<String> {
     let language = agent.language;
-    let Acknowledgements { looking, noting, listening, waiting } = acknowledgements(agent);
     let own = [&agent.greeting, &agent.goodbye, &agent.apology].map(|text| speakable(text, language));
     let with_question = speakable(&format!("{} {}", agent.greeting, may_record(language)), language);
     let platform =
         [unclear, reconnected, not_put_through, putting_through].map(|sentence| sentence(language));
     own.into_iter()
         .chain([with_question])
-        .chain([looking, noting, listening, waiting].into_iter().flatten())
+        .chain(bridges(agent))
         .chain(platform.into_iter().chain(reprompts(language)).map(str::to_owned))
         .filter(|text| !text.trim().is_empty())
         .collect()

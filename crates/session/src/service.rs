@@ -187,8 +187,9 @@ impl Sessions {
         let agent = agent.id;
         self.0.tracker.spawn(async move {
             let Ok(_turn) = shared.preparing.acquire().await else { return };
-            let route = shared.providers.voices.pick(0, |_| true);
-            let failed = shared.phrases.prepare(route, scope.tenant_id(), &options, &texts).await;
+            let route = shared.providers.voices.pick(&[], |_| true);
+            let prepared = shared.phrases.prepare(route, scope.tenant_id(), &options, &texts);
+            let Some(failed) = shared.drain.run_until_cancelled(prepared).await else { return };
             if failed > 0 {
                 warn!(%agent, failed, "fixed sentences could not be synthesised in advance");
             }

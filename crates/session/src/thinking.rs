@@ -5,7 +5,7 @@ use seiketsu_domain::AgentProfile;
 use seiketsu_providers::{
     failover::{Attempt, ModelRoute, Models},
     failure::{self, Failure, FailureKind, Vendor},
-    language_model::{self, Generation, GenerationRequest},
+    language_model::{self, Generation, GenerationRequest, TokenUsage},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time;
@@ -18,6 +18,8 @@ pub(crate) struct Thinking {
     routes: Arc<[ModelRoute]>,
     /// What the agent is told, as it stands in the system text.
     instructions: Arc<str>,
+    /// Routes that were asked for the answer that was asked for last, in order.
+    tried: Vec<usize>,
 }
 
 /// A request on its way.
@@ -35,12 +37,22 @@ pub(crate) trait Listener: Send {
 
 impl Thinking {
     pub(crate) fn new(models: &Models, agent: &AgentProfile) -> Self {
-        Self { routes: models.of(agent).into(), instructions: agent.instructions.trim().into() }
+        Self {
+            routes: models.of(agent).into(),
+            instructions: agent.instructions.trim().into(),
+            tried: Vec::new(),
+        }
     }
 
     /// The request after so many others for the same answer; none only if there is no route at all.
-    pub(crate) fn thought(&self, attempt: u32, prompt: Prompt) -> Option<Thought> {
-        let route = ModelRoute::pick(&self.routes, attempt)?.clone();
+    pub(crate) fn thought(&mut self, attempt: u32, prompt: Prompt) -> Option<Thought> {
+        if attempt == 0 {
+            self.tried.clear();
+        }
+        let (at, route) = ModelRoute::pick(&self.routes, &self.tried)?;
+        self.tried.retain(|tried| *tried != at);
+        self.tried.push(at);
+        let route = route.clone();
         let Prompt { model, system, messages, tools } = prompt;
         let model = route.model.clone().unwrap_or(model);
         let system = match &route.instructions {
@@ -104,40 +116,48 @@ async fn forward(
 ) -> Option<Failure> {
     let (mut begun, mut wanted) = (false, true);
     loop {
-        let patience = attempt.stalls_in().unwrap_or(stall);
+        let doubtful_in = attempt.doubtful_in();
+        let ends_in = attempt.stalls_in().or(begun.then(|| stall.saturating_sub(attempt.silent_for())));
         let event = tokio::select! {
             biased;
             () = unwanted.cancelled(), if wanted => {
                 wanted = false;
                 if begun {
+                    // What it consumed may have come already.
+                    while let Ok(event) = generation.events.try_recv() {
+                        if let language_model::GenerationEvent::Finished { usage, .. } = event {
+                            attempt.finished();
+                            listener.take(finished(usage)).await;
+                        }
+                    }
                     return None;
                 }
                 continue;
             }
-            event = time::timeout(patience, generation.events.recv()) => event,
-        };
-        let Ok(event) = event else {
-            if begun {
-                let detail = format!("nothing more for {} ms", patience.as_millis());
-                return Some(Failure::new(Vendor::OpenAi, FailureKind::Timeout, detail));
+            event = generation.events.recv() => event,
+            () = after(doubtful_in) => {
+                attempt.doubted();
+                continue;
             }
-            // It may still answer; the engine has timers of its own for giving it up.
-            attempt.stalled();
-            if !wanted {
-                return None;
+            () = after(ends_in) => {
+                if begun {
+                    let detail = format!("nothing more for {} ms", stall.as_millis());
+                    return Some(Failure::new(Vendor::OpenAi, FailureKind::Timeout, detail));
+                }
+                // It may still answer; the engine has timers of its own for giving it up.
+                attempt.stalled();
+                if !wanted {
+                    return None;
+                }
+                continue;
             }
-            continue;
         };
         let (event, last) = match event {
             Some(language_model::GenerationEvent::Text(text)) => (GenerationEvent::Text(text), false),
             Some(language_model::GenerationEvent::ToolCall { request, name, arguments }) => {
                 (GenerationEvent::ToolCall { request, name, arguments }, false)
             }
-            Some(language_model::GenerationEvent::Finished { usage, .. }) => {
-                let usage = usage.unwrap_or_default();
-                let (input_tokens, output_tokens) = (usage.input_tokens, usage.output_tokens);
-                (GenerationEvent::Finished { input_tokens, output_tokens }, true)
-            }
+            Some(language_model::GenerationEvent::Finished { usage, .. }) => (finished(usage), true),
             Some(language_model::GenerationEvent::Failed(failure)) => return Some(failure),
             None => {
                 let detail = "the generation ended without a last event";
@@ -149,9 +169,28 @@ async fn forward(
             attempt.finished();
         }
         begun = true;
-        if !wanted || !listener.take(event).await || last {
+        if last {
+            // Also of an answer that nobody wants: it tells what that consumed.
+            listener.take(event).await;
             return None;
         }
+        if !wanted || !listener.take(event).await {
+            return None;
+        }
+    }
+}
+
+/// The end of an answer, with what it consumed as far as the vendor told.
+fn finished(usage: Option<TokenUsage>) -> GenerationEvent {
+    let TokenUsage { input_tokens, output_tokens } = usage.unwrap_or_default();
+    GenerationEvent::Finished { input_tokens, output_tokens }
+}
+
+/// When so much time has passed; never without a length.
+async fn after(length: Option<Duration>) {
+    match length {
+        Some(length) => time::sleep(length).await,
+        None => std::future::pending().await,
     }
 }
 

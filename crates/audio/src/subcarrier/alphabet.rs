@@ -84,7 +84,25 @@ pub fn normalise_text(text: &str) -> String {
 pub fn written(normal: &str) -> String {
     let words: Vec<Cow<'_, str>> =
         normal.split(' ').map(|word| unspelled(word).map_or(Cow::Borrowed(word), Cow::Owned)).collect();
-    words.join(" ")
+    in_a_row(words.iter().map(AsRef::as_ref))
+}
+
+/// Written words as a text: with spaces between, but for scripts that have none.
+pub fn in_a_row<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let mut text = String::new();
+    for word in words {
+        if !text.is_empty() && has_space_between(&text, word) {
+            text.push(' ');
+        }
+        text.push_str(word);
+    }
+    text
+}
+
+/// Whether a space comes between a text and the word that follows it.
+pub fn has_space_between(text: &str, next: &str) -> bool {
+    let dense = |character: Option<char>| character.is_some_and(is_written_without_spaces);
+    !(dense(text.chars().next_back()) && dense(next.chars().next()))
 }
 
 /// Whether a script has no spaces between words: each of its letters is sent as a word.
@@ -257,11 +275,11 @@ mod tests {
     #[test]
     fn letters_of_other_scripts_are_spelled_and_can_be_written_again() {
         for (raw, again) in [
-            ("您好，我想看房子。", "您 好 我 想 看 房 子"),
+            ("您好，我想看房子。", "您好我想看房子"),
             ("Maple街12号", "maple 街 12 号"),
             ("Приве\u{301}т, мир", "привет мир"),
             ("достопримечательности", "достопримеч ательности"),
-            ("𠮷野家 こんにちは", "𠮷 野 家 こ ん に ち は"),
+            ("𠮷野家 こんにちは", "𠮷野家こんにちは"),
             ("안녕하세요 there", "안녕하세요 there"),
             ("plain words only", "plain words only"),
         ] {
@@ -269,6 +287,18 @@ mod tests {
             assert_eq!(written(&normal), again, "{normal}");
             assert_eq!(normalise_text(&normal), normal);
             assert_eq!(normalise_text(&written(&normal)), normal);
+        }
+    }
+
+    #[test]
+    fn words_have_spaces_between_but_for_scripts_without() {
+        for (words, text) in [
+            (&["two", "bedrooms"][..], "two bedrooms"),
+            (&["您", "好"], "您好"),
+            (&["我", "要", "3", "个", "房", "间", "in", "riverside"], "我要 3 个房间 in riverside"),
+            (&[], ""),
+        ] {
+            assert_eq!(in_a_row(words.iter().copied()), text);
         }
     }
 

@@ -39,7 +39,7 @@ mod tracker;
 mod utterance;
 mod words;
 
-pub use alphabet::{is_written_without_spaces, normalise_text, written};
+pub use alphabet::{has_space_between, in_a_row, is_written_without_spaces, normalise_text, written};
 pub use decoder::{Decoder, Event, FlagReason, Reading, read};
 pub use encoder::embed;
 pub use words::{TimedWord, estimate_word_times};

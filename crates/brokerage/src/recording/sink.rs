@@ -8,9 +8,8 @@ use super::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::future::join_all;
 use jiff::SignedDuration;
-use seiketsu_domain::{AudioFormat, CallId, TenantId, TenantScope};
+use seiketsu_domain::{AudioFormat, CallId, TenantScope};
 use seiketsu_session::{Arrival, RecordingSink, RecordingWriter, StoreFailure};
 use seiketsu_storage::{
     Reason,
@@ -62,6 +61,10 @@ impl RecordingSink for Sink {
     async fn begin(&self, format: AudioFormat) -> Result<Box<dyn RecordingWriter>, StoreFailure> {
         Ok(Box::new(self.part(format).await?))
     }
+
+    async fn withdraw(&self) -> Result<(), StoreFailure> {
+        Ok(self.delete().await?)
+    }
 }
 
 impl Sink {
@@ -76,7 +79,7 @@ impl Sink {
         let part = recordings::next_part(&mut tx, self.call).await?;
         let key = Key::generate(ids);
         let now = ids.clock().now();
-        let location = location(tenant, self.call, part);
+        let location = format!("{}/{part:04}", self.location());
         let new = NewRecording {
             call_id: self.call,
             part,
@@ -97,6 +100,35 @@ impl Sink {
             chunks: ChunkWriter::new(&key, name),
             stored: Extent::default(),
         })
+    }
+
+    /// Where the parts of the call are.
+    fn location(&self) -> String {
+        format!("{}/{}", self.scope.tenant_id(), self.call)
+    }
+
+    /// All parts of the call, those from before it was cut too: a caller who takes the assent back knows of no parts.
+    ///
+    /// The keys first. Without them nothing can be read any more, however long the chunks take to go and whoever is
+    /// interrupted; with the database away, the chunks go all the same. Once the keys are gone it is done: what is left of
+    /// the chunks is found by the sweep, which looks again in any case, for one may still be on its way.
+    async fn delete(&self) -> Result<(), RecordingError> {
+        let forgotten = self.forget().await;
+        let removed = self.recordings.store.remove(&self.location()).await;
+        if let Err(error) = removed {
+            let error = RecordingError::from(error).in_full();
+            tracing::warn!(call = %self.call, %error, "the chunks of a withdrawn recording are left to the sweep");
+        }
+        forgotten
+    }
+
+    async fn forget(&self) -> Result<(), RecordingError> {
+        let mut tx = self.recordings.db.tenant(&self.scope).await?;
+        let now = self.recordings.ids.clock().now();
+        for row in recordings::of_call(&mut tx, self.call).await? {
+            recordings::forget(&mut tx, self.call, row.part, DeletionReason::Withdrawn, now).await?;
+        }
+        Ok(tx.commit().await?)
     }
 }
 
@@ -133,35 +165,6 @@ impl PartWriter {
         }
         Ok(())
     }
-
-    /// What was recorded before the call was cut goes too: a caller who takes the assent back knows of no parts.
-    ///
-    /// The keys first. Without them nothing can be read any more, however long the chunks take to go and whoever is
-    /// interrupted; with the database away, the chunks go all the same.
-    async fn delete(&self) -> Result<(), RecordingError> {
-        let forgotten = self.forget().await;
-        let PartName { tenant, call, part, .. } = self.name;
-        let removed = join_all(
-            (0..=part).map(async |part| self.recordings.store.remove(&location(tenant, call, part)).await),
-        );
-        let removed = removed.await;
-        forgotten?;
-        // That the chunks are gone is not put on record here: one may still be on its way. The sweep looks again.
-        for part in removed {
-            part?;
-        }
-        Ok(())
-    }
-
-    async fn forget(&self) -> Result<(), RecordingError> {
-        let PartName { call, part, .. } = self.name;
-        let mut tx = self.recordings.db.tenant(&self.scope).await?;
-        let now = self.recordings.ids.clock().now();
-        for part in 0..=part {
-            recordings::forget(&mut tx, call, part, DeletionReason::Withdrawn, now).await?;
-        }
-        Ok(tx.commit().await?)
-    }
 }
 
 #[async_trait]
@@ -184,15 +187,6 @@ impl RecordingWriter for PartWriter {
     async fn abandon(self: Box<Self>) -> Result<(), StoreFailure> {
         Ok(self.close(false).await?)
     }
-
-    async fn discard(self: Box<Self>) -> Result<(), StoreFailure> {
-        Ok(self.delete().await?)
-    }
-}
-
-/// Where the chunks of a part are.
-fn location(tenant: TenantId, call: CallId, part: u32) -> String {
-    format!("{tenant}/{call}/{part:04}")
 }
 
 /// How much sound is in so many stored bytes.

@@ -4,7 +4,7 @@ use crate::{
     test_support::{call_end, turn, usage},
     world::{AUSTIN, World},
 };
-use seiketsu_domain::{CallEnd, EndReason, ToolOutcome};
+use seiketsu_domain::{CallEnd, EndReason, ToolOutcome, TurnRecord};
 use seiketsu_session::Arrival;
 use seiketsu_storage::{calls, turns, usage as stored_usage};
 use serde_json::json;
@@ -67,6 +67,25 @@ async fn the_end_of_a_call_that_came_back_counts_what_it_was_before_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_whose_number_another_session_of_the_call_has_taken_is_kept_behind_the_others_once() {
+    let world = World::new().await;
+    let line = world.line(AUSTIN, None).await;
+    line.desk.store.commit_turn(&turn(0)).await.unwrap();
+    let agent = world.agent(AUSTIN).await;
+    let back = world.open(AUSTIN, line.call_id, None, agent, Arrival::Cut).await;
+    // It comes from another replica, where it has waited for the database.
+    let late = TurnRecord { number: 1, ..turn(5) };
+    back.desk.store.commit_turn(&turn(1)).await.unwrap();
+    for _ in 0..2 {
+        line.desk.store.commit_turn(&late).await.unwrap();
+    }
+    back.desk.store.commit_turn(&turn(2)).await.unwrap();
+    let mut tx = world.db.tenant(&world.scope(AUSTIN)).await.unwrap();
+    let expected = [turn(0), turn(1), TurnRecord { number: 2, ..late }, TurnRecord { number: 3, ..turn(2) }];
+    assert_eq!(turns::turns(&mut tx, line.call_id).await.unwrap(), expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_heartbeat_says_when_the_call_was_last_held() {
     let world = World::new().await;
     let line = world.line(AUSTIN, None).await;
@@ -104,5 +123,25 @@ async fn when_the_server_goes_away_and_comes_back_nothing_is_lost_and_the_order_
     drop(tx);
     let found = line.done("search_listings", &json!({})).await;
     assert_eq!(found["more"], 35, "tools work again");
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_comes_back_knows_what_was_said_while_the_database_was_away() {
+    let (world, cluster) = World::on_a_cluster_of_its_own().await;
+    let line = world.line(AUSTIN, None).await;
+    line.desk.store.commit_turn(&turn(0)).await.unwrap();
+    let agent = world.agent(AUSTIN).await;
+    let pid = cluster.pid().to_string();
+    let told = tokio::process::Command::new("kill").args(["-INT", &pid]).status().await.unwrap();
+    assert!(told.success());
+    cluster.wait_for_exit().await;
+    line.desk.store.commit_turn(&turn(1)).await.unwrap();
+    line.desk.store.commit_turn(&turn(2)).await.unwrap();
+    cluster.restart().await.unwrap();
+    let back = world.open(AUSTIN, line.call_id, None, agent, Arrival::Cut).await;
+    let expected: Vec<_> = (0..3).flat_map(|number| turn(number).messages).collect();
+    assert_eq!((back.desk.history, back.desk.first_turn), (expected, 3));
+    world.drained().await;
     cluster.stop().await;
 }

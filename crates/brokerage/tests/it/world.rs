@@ -27,6 +27,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) ids: IdSource,
     pub(crate) writers: TaskTracker,
+    desk: BrokerageDesk,
     pub(crate) brokerages: Vec<Installed>,
     pub(crate) replica: ReplicaId,
     /// Deleted with the world; `None` on a cluster of the test's own.
@@ -64,7 +65,9 @@ impl World {
         let ids = seiketsu_testkit::ids(clock.clone(), 7);
         let brokerages = demo::install(&db, &ids).await.unwrap();
         let replica = ids.next();
-        Self { db, clock, ids, writers: TaskTracker::new(), brokerages, replica, _database: database }
+        let writers = TaskTracker::new();
+        let desk = BrokerageDesk::new(db.clone(), clock.clone(), ids.clone(), writers.clone());
+        Self { db, clock, ids, writers, desk, brokerages, replica, _database: database }
     }
 
     pub(crate) fn scope(&self, brokerage: usize) -> TenantScope {
@@ -125,11 +128,9 @@ impl World {
         agent: AgentProfile,
         arrival: Arrival,
     ) -> Line {
-        let desk =
-            BrokerageDesk::new(self.db.clone(), self.clock.clone(), self.ids.clone(), self.writers.clone());
         let scope = self.scope(brokerage);
         let caller = caller.map(|number| Pii::new(number.parse().unwrap()));
-        let desk = desk.open(OpenCall { scope, call_id, agent, caller, arrival }).await.unwrap();
+        let desk = self.desk.open(OpenCall { scope, call_id, agent, caller, arrival }).await.unwrap();
         Line { call_id, desk }
     }
 

@@ -62,6 +62,11 @@ impl Bucket {
         self.shelf.broken.store(true, Ordering::SeqCst);
     }
 
+    /// It is as it was.
+    pub(crate) fn works(&self) {
+        self.shelf.broken.store(false, Ordering::SeqCst);
+    }
+
     /// From now on it takes requests and answers none.
     pub(crate) fn hangs(&self) {
         self.shelf.hanging.send_replace(Some(0));

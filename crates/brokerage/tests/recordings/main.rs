@@ -71,6 +71,12 @@ impl Studio {
         sink.unwrap().begin(AudioFormat::Mulaw8k).await.unwrap()
     }
 
+    /// The caller takes the assent back, after whatever was recorded.
+    async fn withdraws(&self, who: Who, call: CallId) {
+        let sink = self.recordings.sink(scope(&self.world, who), call, Arrival::New, 30).await.unwrap();
+        sink.unwrap().withdraw().await.unwrap();
+    }
+
     /// A call of ten seconds, recorded to its end.
     async fn recorded(&self, who: Who) -> CallId {
         let call = self.call(who).await;
@@ -357,7 +363,8 @@ async fn an_assent_that_is_withdrawn_deletes_the_part_and_the_call_is_not_record
     let mut writer = studio.begin(Who::Anna, call, Arrival::New).await;
     says(writer.as_mut(), 10).await;
     assert_eq!(studio.files(Who::Anna, call).await.len(), 2);
-    writer.discard().await.unwrap();
+    drop(writer);
+    studio.withdraws(Who::Anna, call).await;
     assert_eq!(studio.files(Who::Anna, call).await, Vec::<PathBuf>::new());
     let row = studio.row(Who::Anna, call).await;
     assert_eq!(row.deleted, Some((studio.world.now(), DeletionReason::Withdrawn)));
@@ -378,7 +385,8 @@ async fn an_assent_that_is_withdrawn_after_a_cut_takes_the_earlier_parts_with_it
     drop(writer);
     let mut writer = studio.begin(Who::Anna, call, Arrival::Cut).await;
     says(writer.as_mut(), 5).await;
-    writer.discard().await.unwrap();
+    drop(writer);
+    studio.withdraws(Who::Anna, call).await;
     let mut tx = studio.world.db().tenant(&scope(&studio.world, Who::Anna)).await.unwrap();
     let parts = stored::of_call(&mut tx, call).await.unwrap();
     tx.commit().await.unwrap();
@@ -400,15 +408,40 @@ async fn an_assent_that_is_withdrawn_makes_the_part_unreadable_before_the_store_
     let sink = recordings.sink(scope(&world, Who::Anna), call, Arrival::New, 30).await.unwrap().unwrap();
     let mut writer = sink.begin(AudioFormat::Mulaw8k).await.unwrap();
     says(writer.as_mut(), 5).await;
+    drop(writer);
     bucket.hangs();
     // A session that loses its patience drops the future, as this does.
     tokio::select! {
-        outcome = writer.discard() => panic!("the store hangs, and yet: {outcome:?}"),
+        outcome = sink.withdraw() => panic!("the store hangs, and yet: {outcome:?}"),
         () = bucket.is_asked_in_vain() => {}
     }
     let mut tx = world.db().tenant(&scope(&world, Who::Anna)).await.unwrap();
     let row = stored::get(&mut tx, call, 0).await.unwrap().unwrap();
     assert_eq!((row.state, row.wrapped_key), (RecordingState::Deleted, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_assent_that_is_withdrawn_while_the_store_refuses_is_obeyed_and_the_sweep_removes_what_is_left() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (world, bucket) = (World::new().await, Bucket::open().await);
+    let store = ChunkStore::bucket_at(BUCKET, "", &bucket.access).unwrap();
+    let recordings = Recordings::new(world.db().clone(), store, Key::generate(&world.ids), world.ids.clone());
+    let call = world.call(&world.anna).await;
+    let sink = recordings.sink(scope(&world, Who::Anna), call, Arrival::New, 30).await.unwrap().unwrap();
+    let mut writer = sink.begin(AudioFormat::Mulaw8k).await.unwrap();
+    says(writer.as_mut(), 5).await;
+    // Given up, long before the caller changes their mind.
+    writer.abandon().await.unwrap();
+    bucket.breaks();
+    sink.withdraw().await.unwrap();
+    let mut tx = world.db().tenant(&scope(&world, Who::Anna)).await.unwrap();
+    let row = stored::get(&mut tx, call, 0).await.unwrap().unwrap();
+    assert_eq!((row.state, row.wrapped_key), (RecordingState::Deleted, None));
+    tx.commit().await.unwrap();
+    assert_eq!(bucket.keys().len(), 1);
+    bucket.works();
+    assert_eq!(recordings.sweep(world.now()).await.unwrap().purged, 1);
+    assert_eq!(bucket.keys(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

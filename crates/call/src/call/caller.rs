@@ -59,9 +59,12 @@ impl Call {
         }
     }
 
-    pub(super) fn heard_partly(&mut self, text: &str, now: CallTime) {
+    pub(super) fn heard_partly(&mut self, text: &str, until: Option<CallTime>, now: CallTime) {
         if !self.ears.has_begun() {
             return; // the rest of an utterance that was taken already
+        }
+        if until.is_some_and(|until| self.ears.is_old(until)) {
+            return self.late();
         }
         let knew_words = self.ears.has_words();
         self.ears.heard_partly(text, self.plan.limits.utterance_characters);

@@ -45,8 +45,10 @@ impl Call {
         self.close_turn(turn, outcome, now);
         match ends {
             Some(EndReason::Transferred) => {
-                self.outputs.push_back(Output::Transfer);
-                self.detach(now);
+                self.handing_over = true;
+                self.write_closed(); // the turn in which it was said comes first
+                self.outputs.push_back(Output::HandOver);
+                self.await_caller(now);
             }
             Some(reason) => self.finish_call(reason, now),
             None => match self.kept_answer.take() {
@@ -56,10 +58,25 @@ impl Call {
         }
     }
 
+    /// The caller goes only once that is on record: else this call would be closed under their talk, and nobody would
+    /// find it should the talk not come about.
+    pub(super) fn handed_over(&mut self, on_record: bool, now: CallTime) {
+        if !std::mem::take(&mut self.handing_over) {
+            return self.late();
+        }
+        if on_record {
+            self.outputs.push_back(Output::Transfer);
+            self.detach(now);
+        } else if !self.is_saying_goodbye() {
+            self.say_unasked(self.plan.not_put_through.clone(), None, now);
+        }
+    }
+
     /// Nothing that was asked for this turn is wanted any more.
     pub(super) fn cancel_requests(&mut self, turn: &Turn) {
-        let asked = turn.generation.into_iter().chain(turn.hedge.map(|hedge| hedge.id));
-        self.outputs.extend(asked.map(Output::CancelGeneration));
+        for id in turn.generation.into_iter().chain(turn.hedge.map(|hedge| hedge.id)) {
+            self.give_up(id);
+        }
         for phrase in turn.phrases.iter().filter(|phrase| phrase.state == PhraseState::Asked) {
             self.outputs.push_back(Output::CancelSpeech(phrase.id));
         }
@@ -93,7 +110,8 @@ impl Call {
             .filter(|(_, tool)| tool.run.outcome.is_none())
             .map(|(index, tool)| (tool.number, index, tool.deadline))
             .collect();
-        let record = turn.close(&self.ledger, now, outcome);
+        let mut record = turn.close(&self.ledger, now, outcome);
+        record.usage.add(&std::mem::take(&mut self.unbilled));
         self.usage.add(&record.usage);
         self.finished_turns += 1;
         self.context.extend(record.messages.iter().cloned());
@@ -127,6 +145,7 @@ impl Call {
             None => {}
             Some(Ending::Over { reason, at }) => {
                 self.ended = true;
+                self.usage.add(&std::mem::take(&mut self.unbilled));
                 let end = CallEnd { reason, ended_at: at, turns: self.finished_turns, usage: self.usage };
                 self.outputs.push_back(Output::Ended(Box::new(end)));
             }

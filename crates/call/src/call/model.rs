@@ -11,6 +11,9 @@ use seiketsu_domain::{CallTime, Message, Pii, Stage};
 
 /// Events kept of an answer to words that are not certain yet; a longer answer is not waited for.
 const SPECULATIVE_EVENTS: usize = 1_000;
+/// Requests that were given up and may still tell what they consumed; there are two at a time, and few take long.
+const GIVEN_UP: usize = 16;
+
 /// The model was asked before the caller's last words were certain. Nothing of the answer is spoken or done before they
 /// are, and only if they are the same.
 #[derive(Debug)]
@@ -59,8 +62,42 @@ impl Call {
         if let Some(speculation) = self.speculation.take() {
             self.note(Note::SpeculationMissed);
             if !speculation.over {
-                self.outputs.push_back(Output::CancelGeneration(speculation.id));
+                return self.give_up(speculation.id);
             }
+            for (_, event) in &speculation.events {
+                self.bill(event);
+            }
+        }
+    }
+
+    /// The answer to a request is not wanted any more.
+    pub(super) fn give_up(&mut self, id: GenerationId) {
+        self.outputs.push_back(Output::CancelGeneration(id));
+        self.remember_given_up(id);
+    }
+
+    fn remember_given_up(&mut self, id: GenerationId) {
+        if self.given_up.len() == GIVEN_UP {
+            self.given_up.pop_front();
+        }
+        self.given_up.push_back(id);
+    }
+
+    /// What is told of a request that nobody waits for: dropped, but for what it consumed, which costs all the same.
+    fn unwanted(&mut self, id: GenerationId, event: &GenerationEvent) {
+        self.late();
+        if matches!(event, GenerationEvent::Finished { .. } | GenerationEvent::Failed { .. })
+            && let Some(at) = self.given_up.iter().position(|given_up| *given_up == id)
+        {
+            self.given_up.remove(at);
+            self.bill(event);
+        }
+    }
+
+    fn bill(&mut self, event: &GenerationEvent) {
+        if let GenerationEvent::Finished { input_tokens, output_tokens } = event {
+            self.unbilled.input_tokens += input_tokens;
+            self.unbilled.output_tokens += output_tokens;
         }
     }
 
@@ -147,8 +184,9 @@ impl Call {
         if let Some(second) = turn.hedge.take() {
             // Two are enough at a time: the one that has taken longest is given up.
             turn.generation = Some(second.id);
-            self.outputs.push_back(Output::CancelGeneration(first));
+            self.give_up(first);
         }
+        let Some(turn) = &mut self.turn else { return };
         let attempt = turn.attempts;
         turn.attempts += 1;
         let mut messages = self.context.clone();
@@ -174,7 +212,7 @@ impl Call {
             return;
         }
         let Some(turn) = self.turn.as_mut().filter(|turn| turn.is_asking(id)) else {
-            return self.late();
+            return self.unwanted(id, &event);
         };
         if let GenerationEvent::Failed { retry } = event {
             match turn.hedge.take() {
@@ -189,8 +227,11 @@ impl Call {
         if let Some(hedge) = turn.hedge.take() {
             // Whoever speaks first has the floor.
             let loser = if hedge.id == id { turn.generation.replace(id) } else { Some(hedge.id) };
-            self.outputs.extend(loser.map(Output::CancelGeneration));
+            if let Some(loser) = loser {
+                self.give_up(loser);
+            }
         }
+        let Some(turn) = &mut self.turn else { return };
         let is_complete = turn.answer_is_complete;
         match event {
             GenerationEvent::Text(text) => {
@@ -205,8 +246,10 @@ impl Call {
                 }
                 if !whole {
                     self.note(Note::LimitReached);
-                    if !is_complete {
-                        self.outputs.push_back(Output::CancelGeneration(id));
+                    if is_complete {
+                        self.remember_given_up(id); // what it consumed is the last of what has arrived
+                    } else {
+                        self.give_up(id);
                     }
                     self.generation_over(now);
                 }

@@ -372,10 +372,12 @@ impl Call {
         let Some(turn) = &mut self.turn else { return };
         if let Some(id) = turn.generation {
             let hedge = turn.hedge.take().map(|hedge| hedge.id);
-            self.outputs.extend([Some(id), hedge].into_iter().flatten().map(Output::CancelGeneration));
+            let again = if turn.attempts > MOST_TIMEOUTS { Retry::Never } else { Retry::Now };
+            for given_up in [Some(id), hedge].into_iter().flatten() {
+                self.give_up(given_up);
+            }
             // The voice, if it is what hangs, gets its own time.
             self.timers.arm(Timer::Progress, now + self.plan.limits.progress);
-            let again = if turn.attempts > MOST_TIMEOUTS { Retry::Never } else { Retry::Now };
             self.generation_failed(again, now);
             return;
         }

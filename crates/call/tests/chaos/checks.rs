@@ -40,12 +40,18 @@ pub(crate) struct Checks {
     heard: Vec<String>,
     committed: u32,
     usage: Usage,
+    /// Tokens that each request told of first.
+    told: BTreeMap<u64, u64>,
     /// Requests whose answer is wanted.
     generations: BTreeSet<u64>,
     /// Audio was taken back since it was played: it may be played again.
     rewound: BTreeSet<u64>,
     /// The caller or the door has gone, or the agent has hung up.
     gone: bool,
+    /// The caller is to be handed over, and whether that is on record is not known.
+    handing_over: bool,
+    /// It is.
+    on_record: bool,
     last: bool,
 }
 
@@ -65,6 +71,9 @@ impl Checks {
             generations: BTreeSet::new(),
             rewound: BTreeSet::new(),
             gone: false,
+            handing_over: false,
+            on_record: false,
+            told: BTreeMap::new(),
             last: false,
         }
     }
@@ -76,6 +85,8 @@ impl Checks {
     pub(crate) fn sees(&mut self, input: &Input, over: bool) {
         if matches!(input, Input::HungUp | Input::Cut) {
             self.gone = true;
+        } else if let Input::HandedOver(on_record) = input {
+            self.on_record = std::mem::take(&mut self.handing_over) && *on_record;
         } else if let Input::Synthesis { id, event } = input
             && !over
             && let Some(said) = self.said.get_mut(&id.0).filter(|said| said.asked)
@@ -89,6 +100,11 @@ impl Checks {
             && matches!(event, GenerationEvent::Finished { .. } | GenerationEvent::Failed { .. })
         {
             self.generations.remove(&id.0);
+            if let GenerationEvent::Finished { input_tokens, output_tokens } = event
+                && id.0 < self.next_generation
+            {
+                self.told.entry(id.0).or_insert(input_tokens + output_tokens);
+            }
         }
     }
 
@@ -111,7 +127,12 @@ impl Checks {
                 let said = self.said.get_mut(&id.0).expect("only what was asked is cancelled");
                 assert!(std::mem::take(&mut said.asked), "{said:?} is cancelled although it was over");
             }
-            Output::FlushRecogniser | Output::Transfer | Output::Record(_) => assert!(!self.gone),
+            Output::FlushRecogniser | Output::Record(_) => assert!(!self.gone),
+            Output::HandOver => {
+                assert!(!self.gone && !self.handing_over, "handed over twice, or nobody");
+                self.handing_over = true;
+            }
+            Output::Transfer => assert!(!self.gone && self.on_record, "put through before that is on record"),
             Output::RunTool { number, .. } => {
                 assert!(!self.gone, "a tool is run although nobody is there");
                 assert!(number.0 >= self.next_tool, "runs are counted");
@@ -217,7 +238,13 @@ impl Checks {
     fn ended(&mut self, end: &CallEnd, now: CallTime) {
         self.last = true;
         assert_eq!(end.turns, self.committed, "every turn was committed before the end");
-        assert_eq!(end.usage, self.usage, "the call consumed what its turns did");
+        let Usage { recognised_ms: _, input_tokens, output_tokens, .. } = end.usage;
+        let of_turns = Usage { input_tokens, output_tokens, ..self.usage };
+        assert_eq!(end.usage, of_turns, "the call consumed what its turns did");
+        // What was told after the last turn is on the bill of the call only.
+        assert!(input_tokens >= self.usage.input_tokens && output_tokens >= self.usage.output_tokens);
+        let told: u64 = self.told.values().sum();
+        assert!(input_tokens + output_tokens <= told, "billed twice, or for nothing");
         assert!(end.ended_at <= now);
     }
 

@@ -87,7 +87,7 @@ impl Chaos {
     /// The running generation, if there is one, asks for a tool.
     pub(crate) fn wants_a_tool(&mut self) {
         if let Some(id) = self.generations.last().copied() {
-            let event = self.tool_call(false);
+            let event = self.tool_call("search");
             self.input(Input::Generation { id, event });
         }
     }
@@ -199,6 +199,7 @@ impl Chaos {
             | Output::ClearPlayout
             | Output::Committed(_)
             | Output::HangUp
+            | Output::HandOver
             | Output::Transfer
             | Output::Record(_)
             | Output::Detached
@@ -226,6 +227,11 @@ impl Chaos {
                 let until = self.ago(*ago_ms);
                 self.input(Input::Heard { text: text.clone(), until, settled: *settled });
             }
+            Act::HeardPartly { text, ago_ms } => {
+                let until = ago_ms.map(|ago_ms| self.ago(ago_ms));
+                self.input(Input::HeardPartly { text: text.clone(), until });
+            }
+            Act::HandedOver { on_record } => self.input(Input::HandedOver(*on_record)),
             Act::Text { whose, words, end } => {
                 let id = GenerationId(
                     self.pick(*whose, &self.generations.iter().map(|id| id.0).collect::<Vec<_>>()),
@@ -233,11 +239,11 @@ impl Chaos {
                 let text = self.say(*words, end);
                 self.input(Input::Generation { id, event: GenerationEvent::Text(text) });
             }
-            Act::ToolCall { whose, ending } => {
+            Act::ToolCall { whose, name } => {
                 let id = GenerationId(
                     self.pick(*whose, &self.generations.iter().map(|id| id.0).collect::<Vec<_>>()),
                 );
-                let event = self.tool_call(*ending);
+                let event = self.tool_call(name);
                 self.input(Input::Generation { id, event });
             }
             Act::GenerationOver { whose, failed } => {
@@ -285,7 +291,8 @@ impl Chaos {
     fn oblige(&mut self, delay_ms: u16, tool: bool) {
         for id in std::mem::take(&mut self.generations) {
             self.pass(delay_ms);
-            let event = if tool { self.tool_call(false) } else { GenerationEvent::Text(self.say(5, "? ")) };
+            let event =
+                if tool { self.tool_call("search") } else { GenerationEvent::Text(self.say(5, "? ")) };
             self.input(Input::Generation { id, event });
             let event = GenerationEvent::Finished { input_tokens: 10, output_tokens: 5 };
             self.input(Input::Generation { id, event });
@@ -337,11 +344,11 @@ impl Chaos {
         words.join(" ") + end
     }
 
-    fn tool_call(&mut self, ending: bool) -> GenerationEvent {
+    fn tool_call(&mut self, name: &str) -> GenerationEvent {
         self.requests += 1;
         GenerationEvent::ToolCall {
             request: format!("r{}", self.requests),
-            name: if ending { "end_call" } else { "search" }.to_owned(),
+            name: name.to_owned(),
             arguments: "{}".to_owned(),
         }
     }

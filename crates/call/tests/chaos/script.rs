@@ -38,8 +38,10 @@ pub(crate) enum Act {
     VoiceBegan { ago_ms: u16 },
     VoiceEnded { ago_ms: u16 },
     Heard { text: String, ago_ms: u16, settled: bool },
+    HeardPartly { text: String, ago_ms: Option<u16> },
+    HandedOver { on_record: bool },
     Text { whose: Whose, words: u8, end: &'static str },
-    ToolCall { whose: Whose, ending: bool },
+    ToolCall { whose: Whose, name: &'static str },
     GenerationOver { whose: Whose, failed: bool },
     Audio { whose: Whose, length_ms: u16 },
     SpeechOver { whose: Whose, failed: bool },
@@ -78,10 +80,11 @@ fn act() -> impl Strategy<Value = Act> {
         6 => (0..200_u16).prop_map(|ago_ms| Act::VoiceEnded { ago_ms }),
         6 => (text(), prop_oneof![0..400_u16, 0..9_000_u16], prop::bool::weighted(0.7))
             .prop_map(|(text, ago_ms, settled)| Act::Heard { text, ago_ms, settled }),
-        3 => text().prop_map(|text| Act::Input(Input::HeardPartly { text })),
+        3 => (text(), prop::option::of(0..400_u16)).prop_map(|(text, ago_ms)| Act::HeardPartly { text, ago_ms }),
         1 => Just(Act::Input(Input::RecogniserLost)),
         6 => (whose(), 1..12_u8, end).prop_map(|(whose, words, end)| Act::Text { whose, words, end }),
-        2 => (whose(), prop::bool::weighted(0.1)).prop_map(|(whose, ending)| Act::ToolCall { whose, ending }),
+        2 => (whose(), tool()).prop_map(|(whose, name)| Act::ToolCall { whose, name }),
+        2 => prop::bool::weighted(0.4).prop_map(|on_record| Act::HandedOver { on_record }),
         4 => (whose(), failed()).prop_map(|(whose, failed)| Act::GenerationOver { whose, failed }),
         6 => (whose(), prop_oneof![Just(0), 0..60_u16, 60..600_u16])
             .prop_map(|(whose, length_ms)| Act::Audio { whose, length_ms }),
@@ -93,6 +96,10 @@ fn act() -> impl Strategy<Value = Act> {
         1 => update().prop_map(|update| Act::Input(Input::Update(update))),
         1 => prop_oneof![Just(Input::HungUp), Just(Input::Cut)].prop_map(Act::Input),
     ]
+}
+
+fn tool() -> impl Strategy<Value = &'static str> {
+    prop_oneof![8 => Just("search"), 1 => Just("end_call"), 1 => Just("transfer_to_human")]
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -149,6 +156,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             apology: "p1 p2 p3.".to_owned(),
             unclear: "u1 u2 u3.".to_owned(),
             putting_through: "t1 t2.".to_owned(),
+            not_put_through: "n1 n2 n3.".to_owned(),
             reprompts: vec!["r1 r2.".to_owned()],
             acknowledgements: Acknowledgements {
                 looking: acknowledgements.into_iter().map(str::to_owned).collect(),

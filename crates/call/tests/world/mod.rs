@@ -27,6 +27,7 @@ pub(crate) struct Delays {
     pub(crate) first_byte: u64,
     pub(crate) line: u64,
     pub(crate) tool: u64,
+    pub(crate) record: u64,
 }
 
 impl Default for Delays {
@@ -38,6 +39,7 @@ impl Default for Delays {
             first_byte: 150,
             line: 0,
             tool: 50,
+            record: 20,
         }
     }
 }
@@ -67,6 +69,7 @@ pub(crate) struct World {
     /// When the model was asked, under which id, as which attempt.
     pub(crate) attempts: Vec<(CallTime, u64, u32)>,
     pub(crate) transferred: bool,
+    pub(crate) hand_over_is_on_record: bool,
     pub(crate) records: Vec<bool>,
     pub(crate) tools_run: Vec<(String, String)>,
     pub(crate) tool_answers: bool,
@@ -87,6 +90,7 @@ pub(crate) fn plan() -> Plan {
         apology: "I am sorry, something went wrong.".to_owned(),
         unclear: "Sorry, say that again?".to_owned(),
         putting_through: "I will put you through.".to_owned(),
+        not_put_through: "Nobody can take your call.".to_owned(),
         reprompts: vec!["Are you there?".to_owned(), "I cannot hear you.".to_owned()],
         acknowledgements: Acknowledgements {
             looking: vec!["One moment.".to_owned(), "Let me see.".to_owned()],
@@ -149,6 +153,7 @@ impl World {
             cancelled_generations: 0,
             attempts: Vec::new(),
             transferred: false,
+            hand_over_is_on_record: true,
             records: Vec::new(),
             tools_run: Vec::new(),
             tool_answers: true,
@@ -167,7 +172,10 @@ impl World {
     pub(crate) fn caller_says(&mut self, text: &str, from_ms: u64, length_ms: u64) {
         self.caller_makes_noise(from_ms, length_ms);
         let end = from_ms + length_ms;
-        self.at(ms(end - length_ms / 3), Input::HeardPartly { text: text.to_owned() });
+        self.at(
+            ms(end - length_ms / 3),
+            Input::HeardPartly { text: text.to_owned(), until: Some(ms(end - length_ms / 3)) },
+        );
         let heard = Input::Heard { text: text.to_owned(), until: ms(end + 50), settled: true };
         self.at(ms(end + self.delays.final_transcript), heard);
     }
@@ -278,6 +286,10 @@ impl World {
                     self.turns.push(*turn);
                 }
                 Output::HangUp => self.hung_up = true,
+                Output::HandOver => {
+                    let at = now + Duration::from_millis(self.delays.record);
+                    self.at(at, Input::HandedOver(self.hand_over_is_on_record));
+                }
                 Output::Transfer => self.transferred = true,
                 Output::Record(agreed) => self.records.push(agreed),
                 Output::Detached => self.detached = true,

@@ -22,6 +22,7 @@ use crate::{
     tracks::Tracks,
     utterance::Utterance,
 };
+use seiketsu_audio::subcarrier::written;
 use seiketsu_domain::CallTime;
 use std::collections::VecDeque;
 use tokio::sync::mpsc;
@@ -393,7 +394,9 @@ impl Caller {
     fn notice(&mut self, now: u64) {
         while let Some(event) = self.ears.poll() {
             self.tell(|| match event {
-                EarEvent::Word { at: sample, text } => CallerEvent::AgentWord { at: at(sample), text },
+                EarEvent::Word { at: sample, text } => {
+                    CallerEvent::AgentWord { at: at(sample), text: written(&text) }
+                }
                 EarEvent::Unclear(flag) => {
                     CallerEvent::AgentUnclear { at: at(flag.at), reason: flag_name(flag.reason).to_owned() }
                 }

@@ -5,7 +5,7 @@ use crate::{
     ears::{Flag, Segment, ms},
     report::{AfterMurmur, HeardMurmur, HeardPiece, HeardTurn, PieceKind, TurnEnd},
 };
-use seiketsu_audio::subcarrier::{FlagReason, normalise_text};
+use seiketsu_audio::subcarrier::{FlagReason, normalise_text, written};
 use seiketsu_domain::CallTime;
 
 /// Sample positions as call time.
@@ -112,13 +112,10 @@ pub(super) fn segments_of<'a>(
     segments.iter().filter(move |segment| turn_of(turns, segment) == number)
 }
 
-/// The text of some segments.
+/// The text of some segments, as people write it.
 pub(super) fn text_of<'a>(segments: impl Iterator<Item = &'a Segment>) -> String {
-    segments
-        .map(|segment| segment.text.as_str())
-        .filter(|text| !text.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    let texts = segments.map(|segment| written(&segment.text)).filter(|text| !text.is_empty());
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 /// Turn `number` (from 1) as it was heard.
@@ -137,7 +134,7 @@ pub(super) fn heard(
             HeardPiece {
                 onset_ms: segment.onset.saturating_sub(turn.end_of_speech) / 8,
                 // A known acknowledgement that was cut off or goes on is told whole.
-                text: acknowledges.unwrap_or(&segment.text).to_owned(),
+                text: written(acknowledges.unwrap_or(&segment.text)),
                 kind: if acknowledges.is_some() {
                     PieceKind::Acknowledgement
                 } else {
@@ -241,6 +238,20 @@ mod tests {
         assert_eq!(heard.heard_text, "one moment yes");
         assert_eq!(heard.end, TurnEnd::Answered);
         assert_eq!(text_of(segments_of(&turns, &segments, 0)), "hello");
+    }
+
+    #[test]
+    fn what_is_sent_spelled_is_told_as_it_is_written() {
+        let turns = [turn(1_000, 2_000)];
+        let sent = |onset_ms, text| segment(onset_ms, onset_ms + 900, &normalise_text(text));
+        let segments = [sent(3_000, "请稍等。"), sent(4_000, "我查查 Maple 街。")];
+        let known = Acknowledgements::new(&["请稍等。".to_owned()]);
+        let heard = heard(&turns, 1, &segments, &[], &known);
+        assert_eq!(heard.acknowledgement.as_deref(), Some("请稍等"));
+        assert_eq!(
+            (heard.heard_text.as_str(), heard.first_substantive_ms),
+            ("请稍等 我查查 maple 街", Some(2_000))
+        );
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub struct AgentView {
     /// Everything that is configured: greeting, acknowledgements, voice, model and so on.
     #[serde(flatten)]
     pub profile: AgentProfile,
+    /// Everything it may say only to bridge a wait: its own acknowledgements and the platform's.
+    #[serde(default)]
+    pub bridges: Vec<String>,
     /// Phone numbers that reach it.
     pub numbers: Vec<PhoneNumber>,
 }
@@ -34,7 +37,7 @@ pub(super) async fn list(
     let mut items = Vec::with_capacity(profiles.len());
     for profile in profiles {
         let numbers = numbers_of_agent(&mut system, &scope, profile.id).await?;
-        items.push(AgentView { profile, numbers });
+        items.push(AgentView { bridges: seiketsu_session::bridges(&profile), profile, numbers });
     }
     system.commit().await?;
     Ok(Json(Page { items, next_cursor: None }))

@@ -3,8 +3,8 @@
 //!
 //! `GET /v1/calls/{id}/recordings/{part}`: the sound of one part as a stereo WAV file, the caller on the left and what
 //! they heard on the right. Decrypted as it is sent, a few seconds at a time; a recording that turns out to be damaged in
-//! the middle breaks the connection before its announced length. Errors: 401, 404 no such part or deleted, 500, 503.
-//! That an operator listened is in the audit log.
+//! the middle breaks the connection before its announced length. There are no ranges: it comes whole. Errors: 401, 404 no
+//! such part or deleted, 500 damaged, 503 out of reach. That an operator listened is in the audit log.
 //!
 //! The sound comes from the gateway's [`RecordingArchive`](seiketsu_session::RecordingArchive); without one there are
 //! no recordings to listen to.
@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use jiff::Timestamp;
 use seiketsu_domain::{AudioFormat, CallId};
 use seiketsu_session::{ArchiveFailure, OpenRecording};
@@ -108,11 +108,8 @@ async fn sound(
     let mut system = gateway.db().system(Reason::OperatorRead).await?;
     let scope = call_owner(&mut system, call).await?.ok_or(ApiError::NotFound)?;
     system.commit().await?;
-    let opened = archive.open(scope, call, part).await.map_err(|failure| {
-        tracing::warn!(%call, part, %failure, "a recording cannot be listened to");
-        ApiError::Internal("a recording cannot be listened to")
-    })?;
-    let OpenRecording { media_type, length_bytes, complete: _, reader } = opened.ok_or(ApiError::NotFound)?;
+    let opened = archive.open(scope, call, part).await?.ok_or(ApiError::NotFound)?;
+    let OpenRecording { media_type, length_bytes, complete: _, reader } = opened;
     let bytes = futures_util::stream::try_unfold(reader, move |mut reader| async move {
         let next = reader.next().await.inspect_err(|failure| {
             tracing::warn!(%call, part, %failure, "a recording broke off while it was listened to");
@@ -122,6 +119,7 @@ async fn sound(
     let headers = [
         (CONTENT_TYPE, media_type.to_owned()),
         (CONTENT_LENGTH, length_bytes.to_string()),
+        (ACCEPT_RANGES, "none".to_owned()),
         (CONTENT_DISPOSITION, format!("attachment; filename=\"{call}-{part}.wav\"")),
         (CACHE_CONTROL, "no-store".to_owned()),
     ];

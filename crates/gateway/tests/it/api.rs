@@ -185,6 +185,8 @@ async fn an_operator_sees_brokerages_their_agents_and_numbers() {
             world.get(&format!("/v1/tenants/{name}/agents"), Some(&key)).await.json();
         let [agent] = &agents.items[..] else { panic!("not one agent") };
         assert_eq!((&agent.profile, &agent.numbers), (&world.a.agent, &vec![world.a.number.clone()]));
+        let own = &agent.profile.acknowledgements;
+        assert!(agent.bridges.len() > own.len() && own.iter().all(|text| agent.bridges.contains(text)));
     }
     let nobody = world.get("/v1/tenants/nobody/agents", Some(&key)).await;
     assert_eq!(nobody.problem(), (404, "not-found".into()));

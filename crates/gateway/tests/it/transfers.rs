@@ -23,7 +23,8 @@ struct PutThrough {
 
 impl PutThrough {
     async fn new() -> Self {
-        let world = World::new().await;
+        // Boxed: a world is large, and every test here begins with one.
+        let world = Box::pin(World::new()).await;
         world.ring(SID, world.a.number.as_str()).await.token();
         let call = world.calls_of(&world.a).await[0].id;
         let this = Self { world, call };

@@ -12,7 +12,7 @@ use seiketsu_domain::{CallId, Clock, IdSource, ReplicaId};
 use seiketsu_gateway::{
     Gateway, GatewayConfig, MediaLimits, Parts, Startup, Switchboard, api_key::ApiKey, problem::Problem,
 };
-use seiketsu_session::{BeginCall, Door, DoorInput, DoorOutput, Refused, twilio_signature};
+use seiketsu_session::{BeginCall, Door, DoorInput, DoorOutput, RecordingArchive, Refused, twilio_signature};
 use seiketsu_storage::{
     Db, Reason, calls,
     calls::CallRow,
@@ -103,6 +103,18 @@ impl World {
             ids: self.ids.clone(),
             startup,
             archive: None,
+        })
+    }
+
+    /// A gateway beside the first with recordings to listen to.
+    pub(crate) fn gateway_that_records(&self, archive: Arc<dyn RecordingArchive>) -> Gateway {
+        Gateway::new(Parts {
+            db: self.db().clone(),
+            switchboard: Arc::clone(&self.switchboard) as Arc<dyn Switchboard>,
+            config: config(PUBLIC_URL, self.replica, MediaLimits::default()),
+            ids: self.ids.clone(),
+            startup: Startup::default(),
+            archive: Some(archive),
         })
     }
 

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::Notify;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 /// Silence of this length makes a route suspect: in the middle of an answer, or before it if the request was given up.
 const SUSPICIOUS_SILENCE: Duration = Duration::from_millis(750);
@@ -294,6 +294,7 @@ impl RouteHealth {
             }
             Err(_) => Outcome::Bad,
         };
+        debug!(route = %self, ?outcome, "a probe ended");
         if let Err(failure) = found {
             let at = self.0.clock.now();
             let last = LastFailure { kind: failure.kind.name().to_owned(), detail: failure.detail, at };

@@ -128,10 +128,11 @@ impl Models {
 }
 
 impl ModelRoute {
-    /// The route to take after so many attempts elsewhere; see [`Routes::pick`](super::Routes::pick). `routes` is what
-    /// [`Models::of`] returned.
-    pub fn pick(routes: &[Self], attempt: u32) -> Option<&Self> {
-        routes.get(routes::choose(routes.iter().map(|route| (&route.health, true)), attempt))
+    /// The route to take after those that were `tried`, and its position; see [`Routes::pick`](super::Routes::pick).
+    /// `routes` is what [`Models::of`] returned.
+    pub fn pick<'a>(routes: &'a [Self], tried: &[usize]) -> Option<(usize, &'a Self)> {
+        let at = routes::choose(routes.iter().map(|route| (&route.health, true)), tried);
+        routes.get(at).map(|route| (at, route))
     }
 
     /// Whether asking again makes sense after this failure, all routes considered.

@@ -79,11 +79,19 @@ impl<T: ?Sized> Routes<T> {
         self.0.len()
     }
 
-    /// Where to go after so many attempts elsewhere, counting only healthy routes that are `allowed` and beginning anew
-    /// at their end. If there is none, the one whose pause ends first.
-    pub fn pick(&self, attempt: u32, allowed: impl Fn(&Route<T>) -> bool) -> &Route<T> {
+    /// The first choice.
+    pub fn first(&self) -> &Route<T> {
+        &self.0[0]
+    }
+
+    /// Where to go after those were `tried` in vain, the latest last: the best healthy route that is `allowed` and was
+    /// not; if all were, the one whose turn is longest ago. If none is healthy, the one whose pause ends first.
+    ///
+    /// Routes are named by their order, not counted: one that opens its breaker with the very failure that sends us
+    /// elsewhere must not move the others up, or the next would be skipped.
+    pub fn pick(&self, tried: &[usize], allowed: impl Fn(&Route<T>) -> bool) -> &Route<T> {
         let healths = self.0.iter().map(|route| (&route.health, allowed(route)));
-        &self.0[choose(healths, attempt)]
+        &self.0[choose(healths, tried)]
     }
 
     /// A better route than the one at `order` that can be trusted again.
@@ -109,22 +117,16 @@ impl<'a, T: ?Sized> IntoIterator for &'a Routes<T> {
 /// The position of the route to take; see [`Routes::pick`].
 pub(super) fn choose<'a>(
     routes: impl Iterator<Item = (&'a RouteHealth, bool)> + Clone,
-    attempt: u32,
+    tried: &[usize],
 ) -> usize {
-    let healthy: Vec<usize> = routes
+    let tried_as = |at: usize| tried.iter().rposition(|tried| *tried == at);
+    let healthy = routes
         .clone()
         .enumerate()
         .filter(|(_, (health, allowed))| *allowed && health.is_healthy())
-        .map(|(at, _)| at)
-        .collect();
-    match healthy.len() {
-        0 => {
-            let waits =
-                routes.enumerate().min_by_key(|(_, (health, allowed))| (!allowed, health.pause_left()));
-            waits.map_or(0, |(at, _)| at)
-        }
-        count => healthy[attempt as usize % count],
-    }
+        .min_by_key(|(at, _)| tried_as(*at));
+    let waits = || routes.enumerate().min_by_key(|(_, (health, allowed))| (!allowed, health.pause_left()));
+    healthy.or_else(waits).map_or(0, |(at, _)| at)
 }
 
 /// Whether asking again makes sense after a failure, all routes considered.

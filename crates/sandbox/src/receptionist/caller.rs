@@ -2,6 +2,7 @@
 
 use super::{
     decide::can,
+    errands::message_is_due,
     heard::{Act, Offer},
     listing::Listing,
     memory::{Goal, Memory},
@@ -27,7 +28,7 @@ pub(super) fn leave(memory: &Memory) -> Option<Move> {
             && heard.facets.is_empty()
             && !heard.asks_errand())
         || give_up;
-    if !leaves {
+    if !leaves || (message_is_due(memory) && !give_up) {
         return None;
     }
     let mut calls = Vec::new();

@@ -4,7 +4,7 @@
 use super::{
     caller::{call_back, can_call_back, down, phone_question},
     decide::can,
-    heard::{Offer, Wish},
+    heard::{Act, Offer, Wish},
     hours::Part,
     listing::kind_word,
     memory::{Goal, Memory, time_argument},
@@ -23,6 +23,8 @@ pub(super) struct Errands {
     pub(super) message: Option<String>,
     /// Whom the caller asked for.
     pub(super) person: Option<String>,
+    /// What the caller has called about, in their words.
+    pub(super) concern: Option<String>,
     /// Nobody took the call, or nobody can.
     pub(super) nobody: bool,
     /// A summary by e-mail is wanted and was not sent yet.
@@ -112,11 +114,14 @@ fn message(memory: &Memory, mut lines: Vec<Line>) -> Move {
         }
         return Move::say(lines, Asked::Message);
     };
-    if memory.name.is_none() && memory.variant_of(&Asked::Name) < 2 {
-        return Move::say(lines, Asked::Name);
-    }
-    if let Ok(question) = phone_question(memory, lines) {
-        return question;
+    // Whoever is about to go is asked nothing more: the message counts.
+    if !is_going(memory) {
+        if memory.name.is_none() && memory.variant_of(&Asked::Name) < 2 {
+            return Move::say(lines, Asked::Name);
+        }
+        if let Ok(question) = phone_question(memory, lines) {
+            return question;
+        }
     }
     let mut map = Map::new();
     put(&mut map, "for", errands.person.as_deref());
@@ -124,6 +129,20 @@ fn message(memory: &Memory, mut lines: Vec<Line>) -> Move {
     put(&mut map, "name", memory.name.as_deref());
     put(&mut map, "phone", memory.phone.as_deref());
     Move::call(Tool::TakeMessage, Value::Object(map))
+}
+
+/// Whether the caller has nothing more to say.
+fn is_going(memory: &Memory) -> bool {
+    [Act::Goodbye, Act::Enough, Act::No].into_iter().any(|act| memory.turn.is(act))
+}
+
+/// A message that a caller who says goodbye has left and nobody has taken down yet.
+pub(super) fn message_is_due(memory: &Memory) -> bool {
+    let errands = &memory.errands;
+    memory.goal == Goal::Message
+        && errands.message.is_some()
+        && !errands.answers.contains_key(&Tool::TakeMessage)
+        && can(memory, Tool::TakeMessage)
 }
 
 fn mail(memory: &Memory, mut lines: Vec<Line>) -> Move {
@@ -301,6 +320,21 @@ fn put(map: &mut Map<String, Value>, name: &str, value: Option<&str>) {
     }
 }
 
+/// What an utterance says that the call is about: "a question about a mortgage", "talk to somebody about my lease".
+pub(super) fn concern_in(text: &str) -> Option<String> {
+    const BEFORE: &str =
+        "question questions talk speak person somebody someone anybody anyone human calling call";
+    const LONGEST: usize = 8;
+    let words: Vec<String> = text
+        .split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
+        .collect();
+    let about = words.iter().position(|word| word == "about")?;
+    let is_reason = words[..about].iter().any(|word| BEFORE.split(' ').any(|known| known == word));
+    let concern: Vec<&str> = words[about + 1..].iter().take(LONGEST).map(String::as_str).collect();
+    (is_reason && !concern.is_empty()).then(|| concern.join(" "))
+}
+
 /// What a colleague should know before taking over.
 fn summary(memory: &Memory) -> String {
     let wanted = &memory.wanted;
@@ -331,8 +365,11 @@ fn summary(memory: &Memory) -> String {
             time_argument(booking.time)
         ));
     }
-    if memory.goal == Goal::Person {
-        sentences.push("Asks to speak to a person.".to_owned());
+    match (memory.goal == Goal::Person, &memory.errands.concern) {
+        (true, Some(concern)) => sentences.push(format!("Asks to speak to a person about {concern}.")),
+        (true, None) => sentences.push("Asks to speak to a person.".to_owned()),
+        (false, Some(concern)) => sentences.push(format!("Calls about {concern}.")),
+        (false, None) => {}
     }
     sentences.join(" ")
 }

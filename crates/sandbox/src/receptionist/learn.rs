@@ -1,13 +1,16 @@
 //! What an utterance changes in what is known.
 
 use super::{
-    errands::Errands,
+    errands::{Errands, concern_in},
     heard::{Act, DayWish, Heard, Offer, Wish},
     language::Language,
     memory::{Booking, Criterion, Goal, Last, Memory},
     moves::{Asked, Tool},
     understand::{Context, understand},
 };
+
+/// A budget of so many dollars is for buying.
+const LOWEST_SALE_PRICE: u64 = 30_000;
 
 impl Memory {
     /// The caller spoke.
@@ -21,6 +24,9 @@ impl Memory {
         self.utterances += 1;
         self.topic = heard.topic.or(self.topic);
         self.misses = if heard.is_empty() { self.misses + 1 } else { 0 };
+        if let Some(concern) = concern_in(text).filter(|_| self.language == Language::English) {
+            self.errands.concern = Some(concern);
+        }
         self.learn_contact(&heard);
         let changed = self.learn_criteria(&heard);
         self.learn_choice(&heard, changed);
@@ -90,6 +96,11 @@ impl Memory {
         wanted.bedrooms = heard.bedrooms.or(wanted.bedrooms);
         if heard.min_price.is_some() || heard.max_price.is_some() {
             (wanted.min_price, wanted.max_price) = (heard.min_price, heard.max_price);
+            // Nobody rents for as much: whoever talked of renting before talks of buying now.
+            let is_price = heard.max_price.or(heard.min_price) >= Some(LOWEST_SALE_PRICE);
+            if heard.offer.is_none() && wanted.offer == Some(Offer::Rent) && is_price {
+                wanted.offer = Some(Offer::Sale);
+            }
         }
         if heard.area.is_some() {
             wanted.area.clone_from(&heard.area);

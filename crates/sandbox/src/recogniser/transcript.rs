@@ -65,7 +65,7 @@ pub struct Transcript {
 impl Transcript {
     /// The words as people write them: with spaces between, but for scripts that have none.
     pub fn text(&self) -> String {
-        written(self.words.iter().map(|word| word.text.as_str()))
+        subcarrier::in_a_row(self.words.iter().map(|word| word.text.as_str()))
     }
 }
 
@@ -77,38 +77,12 @@ pub(crate) fn transcribe(samples: &[i16]) -> (String, Confidence) {
         (true, true) => Confidence::Nothing,
         (true, false) => Confidence::Sure,
     };
-    (written(subcarrier::written(&reading.text).split(' ')), confidence)
-}
-
-/// Words in a row. Scripts that have no spaces get none.
-fn written<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    let dense = |character: Option<char>| character.is_some_and(subcarrier::is_written_without_spaces);
-    let mut text = String::new();
-    for word in words {
-        let joined = dense(text.chars().next_back()) && dense(word.chars().next());
-        if !text.is_empty() && !joined {
-            text.push(' ');
-        }
-        text.push_str(word);
-    }
-    text
+    (subcarrier::written(&reading.text), confidence)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_have_spaces_between_but_for_scripts_without() {
-        for (words, text) in [
-            (&["two", "bedrooms"][..], "two bedrooms"),
-            (&["您", "好"], "您好"),
-            (&["我", "要", "3", "个", "房", "间", "in", "riverside"], "我要 3 个房间 in riverside"),
-            (&[], ""),
-        ] {
-            assert_eq!(written(words.iter().copied()), text);
-        }
-    }
 
     #[test]
     fn a_recording_of_nothing_has_no_words() {

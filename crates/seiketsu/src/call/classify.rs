@@ -2,8 +2,8 @@
 //!
 //! When something was heard is the caller's measurement alone. What it *was* the words decide where they can: an
 //! acknowledgement is one of the agent's own, or the one that the record of the turn names. An announcement ("Let me look
-//! at Tuesday.") has no words of its own; it is told from the answer by the time at which the answer left the platform:
-//! what was heard before cannot have been the answer.
+//! at Tuesday.") has no words of its own; it is told from the answer by the time at which the platform says that the
+//! answer was played, or if nothing came back to say so, at which it was sent: what was heard before cannot have been it.
 
 use seiketsu_audio::subcarrier::normalise_text;
 use seiketsu_carrier::{CallReport, HeardTurn, PieceKind, report::HeardPiece};
@@ -12,14 +12,15 @@ use seiketsu_gateway::v1::call::TurnView;
 
 /// The platform's estimate of the end of speech is this close to the caller's, or it is that of another turn.
 const SAME_TURN_US: u64 = 1_500_000;
-/// By how much that estimate, and the two clocks, may be apart within a turn.
-const TOLERANCE_MS: u64 = 150;
+/// A piece that was heard is this close to where the platform says it was played, or it is another one.
+const SAME_PIECE_MS: u64 = 500;
 
 /// Judges each answer anew by the stored turn it belongs to. Turns without one stay as the caller judged them.
 pub(super) fn classify(report: &mut CallReport, stored: &[TurnView]) {
     for turn in &mut report.turns {
         if let Some(stored) = stored_of(turn, stored) {
-            turn.judge(|piece| kind(piece, stored));
+            let witness = Witness::of(turn, stored);
+            turn.judge(|piece| witness.kind(piece));
         }
     }
 }
@@ -42,18 +43,51 @@ fn end_of_speech_us(turn: &TurnView) -> Option<u64> {
     turn.stages_us.get(&Stage::EndOfSpeech).copied()
 }
 
-fn kind(piece: &HeardPiece, stored: &TurnView) -> PieceKind {
-    let acknowledges =
-        stored.acknowledgement.as_deref().is_some_and(|text| normalise_text(text) == piece.text);
-    if acknowledges || piece.kind == PieceKind::Acknowledgement {
-        return PieceKind::Acknowledgement;
+/// What the record says of the pieces of an answer.
+struct Witness<'a> {
+    stored: &'a TurnView,
+    /// Where the answer proper begins; what was heard before it announced it. `None` where nothing was announced.
+    answer_onset_ms: Option<u64>,
+}
+
+impl<'a> Witness<'a> {
+    fn of(heard: &HeardTurn, stored: &'a TurnView) -> Self {
+        let mut witness = Self { stored, answer_onset_ms: None };
+        if stored.announcement_sent_us.is_none() {
+            return witness;
+        }
+        let at_us = |stage| stored.stages_us.get(&stage).copied();
+        // What is sent may wait behind what is still being played.
+        let answer_us = at_us(Stage::FirstAudioPlayed).or_else(|| at_us(Stage::FirstAudioSent));
+        witness.answer_onset_ms = Some(match answer_us.zip(end_of_speech_us(stored)) {
+            Some((answer, end)) => {
+                let answer_ms = answer.saturating_sub(end) / 1_000;
+                let onsets = heard.pieces.iter().filter(|piece| !witness.acknowledges(piece));
+                // Two clocks and two estimates of the end of speech: the nearest piece, not the next one.
+                let nearest =
+                    onsets.map(|piece| piece.onset_ms).min_by_key(|onset| onset.abs_diff(answer_ms));
+                nearest.filter(|onset| onset.abs_diff(answer_ms) <= SAME_PIECE_MS).unwrap_or(answer_ms)
+            }
+            // It never came.
+            None => u64::MAX,
+        });
+        witness
     }
-    let sent_us = stored.stages_us.get(&Stage::FirstAudioSent).copied();
-    let answer_sent_ms =
-        sent_us.zip(end_of_speech_us(stored)).map(|(sent, end)| sent.saturating_sub(end) / 1_000);
-    match answer_sent_ms {
-        Some(sent_ms) if piece.onset_ms + TOLERANCE_MS < sent_ms => PieceKind::Announcement,
-        Some(_) | None => PieceKind::Substantive,
+
+    fn acknowledges(&self, piece: &HeardPiece) -> bool {
+        let same_words = |text: &str| normalise_text(text) == normalise_text(&piece.text);
+        piece.kind == PieceKind::Acknowledgement
+            || self.stored.acknowledgement.as_deref().is_some_and(same_words)
+    }
+
+    fn kind(&self, piece: &HeardPiece) -> PieceKind {
+        if self.acknowledges(piece) {
+            PieceKind::Acknowledgement
+        } else if self.answer_onset_ms.is_some_and(|onset_ms| piece.onset_ms < onset_ms) {
+            PieceKind::Announcement
+        } else {
+            PieceKind::Substantive
+        }
     }
 }
 
@@ -102,17 +136,37 @@ mod tests {
         }
     }
 
+    /// The same, with an announcement and the time at which the answer was played.
+    fn announced(answer_played_ms: Option<u64>, stored: TurnView) -> TurnView {
+        let mut stored = TurnView { announcement_sent_us: Some(1), ..stored };
+        if let Some(played_ms) = answer_played_ms {
+            stored.stages_us.insert(Stage::FirstAudioPlayed, played_ms * 1_000);
+        }
+        stored
+    }
+
     fn judged(mut turn: HeardTurn, stored: &TurnView) -> HeardTurn {
-        turn.judge(|piece| kind(piece, stored));
+        let witness = Witness::of(&turn, stored);
+        turn.judge(|piece| witness.kind(piece));
         turn
     }
 
     #[test]
-    fn what_was_heard_before_the_answer_left_is_an_announcement() {
+    fn what_was_heard_before_the_answer_was_played_is_an_announcement() {
         let turn = heard(10_000, &[(1_100, "let me look at tuesday"), (3_400, "ten is free")]);
-        let judged = judged(turn, &stored(10_040, Some(13_300), None));
-        assert_eq!((judged.first_audible_ms, judged.first_substantive_ms), (Some(1_100), Some(3_400)));
-        assert_eq!(judged.announcement.as_deref(), Some("let me look at tuesday"));
+        // Sent before the announcement was heard, played behind it; and not known to have been played.
+        for (sent, played) in [(10_900, Some(13_500)), (10_900, Some(13_220)), (13_300, None)] {
+            let judged = judged(turn.clone(), &announced(played, stored(10_040, Some(sent), None)));
+            assert_eq!((judged.first_audible_ms, judged.first_substantive_ms), (Some(1_100), Some(3_400)));
+            assert_eq!(judged.announcement.as_deref(), Some("let me look at tuesday"));
+        }
+    }
+
+    #[test]
+    fn an_announcement_that_nothing_follows_is_no_answer() {
+        let turn = heard(10_000, &[(1_100, "let me look at tuesday")]);
+        let judged = judged(turn, &announced(None, stored(10_040, None, None)));
+        assert_eq!((judged.first_substantive_ms, judged.end), (None, TurnEnd::Missed));
     }
 
     #[test]

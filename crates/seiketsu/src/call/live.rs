@@ -1,6 +1,7 @@
 //! The conversation as it happens.
 
 use crate::terminal::Terminal;
+use seiketsu_audio::subcarrier::has_space_between;
 use seiketsu_carrier::CallerEvent;
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::task::TaskTracker;
@@ -10,14 +11,18 @@ pub(super) fn printer(terminal: Terminal) -> (mpsc::Sender<CallerEvent>, JoinHan
     let (sender, mut events) = mpsc::channel(256);
     let task = TaskTracker::new().spawn(async move {
         let mut agent_speaks = false;
+        let mut last_word = String::new();
         while let Some(event) = events.recv().await {
             match event {
                 CallerEvent::AgentWord { at, text } => {
                     if !agent_speaks {
                         terminal.murmur(format_args!("\n{at:>10}  agent  "));
                         agent_speaks = true;
+                    } else if has_space_between(&last_word, &text) {
+                        terminal.murmur(" ");
                     }
-                    terminal.murmur(format_args!("{text} "));
+                    terminal.murmur(&text);
+                    last_word = text;
                 }
                 CallerEvent::AgentSilent { .. } => agent_speaks = false,
                 CallerEvent::CallerSpeaks { at, text, interrupting, .. } => {

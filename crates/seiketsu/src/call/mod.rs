@@ -151,7 +151,7 @@ fn caller(
     let longest_ms = script.steps.iter().map(longest_ms).sum::<u64>().clamp(600_000, 3_600_000);
     let options = CallerOptions {
         patience_ms: args.patience,
-        acknowledgements: agent.profile.acknowledgements.clone(),
+        acknowledgements: agent.bridges.clone(),
         interrupt_after_ms: args.interrupt_after,
         record_seconds: args.save.is_some().then_some(RECORD_SECONDS),
         max_call_ms: longest_ms as u32,

@@ -6,7 +6,8 @@
 //! breakers open and close in time, and afterwards everything is as before.
 //!
 //! `OUTAGE_SECONDS=60 TABLE=failures.md make test ARGS="-E 'test(outage)' --no-capture"` for the long run, with its
-//! figures as a table; in the suite an outage takes twelve seconds.
+//! figures as a table; in the suite an outage takes ten seconds. `FAULTS=hung,slow` chooses columns; `KEEP_LOGS`
+//! names a directory for what each platform logged, at the level that `LOG` sets, and for what was seen of its breakers.
 
 mod records;
 mod stage;
@@ -16,7 +17,7 @@ mod witness;
 
 use futures_util::future::join_all;
 use stage::{Failing, Stage};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 use table::Figures;
 use telephone::{Heard, Lines, http};
 use tokio::sync::{Barrier, watch};
@@ -30,14 +31,15 @@ const OPEN_WITHIN: Duration = Duration::from_secs(5);
 /// From the end of an outage until everything is as before.
 const WELL_WITHIN: Duration = Duration::from_secs(10);
 /// How long people go on calling after an outage.
-const AFTERWARDS: Duration = Duration::from_secs(15);
-/// How long the last records may take after the last call. One that was begun and never connected is closed by recovery,
-/// after two minutes of silence.
-const LAST_RECORDS: Duration = Duration::from_secs(150);
+const AFTERWARDS: Duration = Duration::from_secs(13);
+/// How long the last records may take after the last call: recovery looks every ten seconds, and believes the second look.
+const LAST_RECORDS: Duration = Duration::from_secs(45);
 /// Between being sent away and dialling again.
 const REDIAL: Duration = Duration::from_secs(1);
 /// How long it may take until a caller speaks for the second time.
 const UNDER_WAY: Duration = Duration::from_mins(1);
+/// Time for a platform's first call, in which the agent's fixed sentences are spoken in advance.
+const FIRST_CALL: Duration = Duration::from_secs(4);
 /// Platforms at once; this many leave two cores time for what is measured.
 const AT_ONCE: usize = 6;
 
@@ -45,7 +47,7 @@ const FAULTS: [&str; 6] = ["refused", "hung", "slow", "garbage", "rate_limited",
 
 fn outage() -> Duration {
     let seconds = std::env::var("OUTAGE_SECONDS").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(12))
+    Duration::from_secs(seconds.unwrap_or(10))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,7 +76,11 @@ async fn in_an_outage_of_the_database_calls_go_on_and_what_they_finished_is_comm
 }
 
 /// Six cells, their figures, and no problem in any of them.
-#[expect(clippy::disallowed_macros, reason = "figures for whoever runs it with --no-capture")]
+#[expect(
+    clippy::print_stderr,
+    clippy::disallowed_macros,
+    reason = "figures for whoever runs it with --no-capture"
+)]
 async fn row(title: &'static str, failing: Failing) {
     let lines = Arc::new(Lines::speak().await);
     let only: Option<BTreeSet<String>> =
@@ -113,15 +119,20 @@ async fn row(title: &'static str, failing: Failing) {
 async fn cell(failing: Failing, fault: &'static str, lines: &Lines, ready: &Barrier) -> Figures {
     let (http, tasks) = (http(), TaskTracker::new());
     let mut stage = Stage::set(failing, &http, &tasks).await;
-    // Nobody's start disturbs what is measured at another platform; and a first call, which hangs up after the greeting,
-    // finds the fixed sentences spoken or has them spoken.
+    // Nobody's start disturbs what is measured at another platform; and a first call, which nobody measures, has the
+    // agent's fixed sentences spoken in advance.
     ready.wait().await;
-    let (begun, _) = watch::channel(0);
-    stage.telephone.call((stage.telephone.sid(), 0), Vec::new(), &CancellationToken::new(), begun).await;
+    let ((begun, _), hang_up) = (watch::channel(0), CancellationToken::new());
+    let first = stage.telephone.call((stage.telephone.sid(), 0), Vec::new(), &hang_up, begun);
+    let enough = async {
+        tokio::time::sleep(FIRST_CALL).await;
+        hang_up.cancel();
+    };
+    tokio::join!(first, enough);
     ready.wait().await;
     let stop_looking = CancellationToken::new();
     let lived = async {
-        let lived = live_through(&stage, fault, lines, &http).await;
+        let lived = Box::pin(live_through(&stage, fault, lines, &http)).await;
         stop_looking.cancel();
         lived
     };
@@ -241,6 +252,7 @@ async fn judge(
     }
 
     let db = &stage.platform.db;
+    records::age_unconnected(db).await;
     let open = "select count(*) from public.calls where ended_at is null";
     let closed = async {
         while db.count(open).await > 0 {
@@ -272,5 +284,10 @@ async fn judge(
         }
     }
     figures.problems = problems;
+    if let Ok(directory) = std::env::var("KEEP_LOGS") {
+        let name = Path::new(&directory).join(format!("{}-{fault}", stage.failing.name()));
+        std::fs::write(name.with_extension("log"), stage.platform.log()).unwrap();
+        std::fs::write(name.with_extension("looks"), format!("{outage:#?}\n{seen:#?}")).unwrap();
+    }
     figures
 }

@@ -7,5 +7,6 @@ mod failures;
 mod kills;
 mod pg_proxy;
 mod platform;
+mod recordings;
 mod spoken_call;
 mod stages;

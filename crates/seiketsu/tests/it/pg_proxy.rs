@@ -295,12 +295,12 @@ impl Shared {
                     // The database does not know either: its side stays as it is until the server closes its own.
                     std::future::pending::<()>().await;
                 }
-                Some(Fault::Refused | Fault::Hung | Fault::Slow | Fault::TurnedAway | Fault::HalfOpen) => {}
                 None if asked_at_us > 0 => {
                     let now_us = self.clock.monotonic().as_micros() as u64;
                     self.round_trips.add(Duration::from_micros(now_us.saturating_sub(asked_at_us)));
                 }
-                None => {}
+                Some(Fault::Refused | Fault::Hung | Fault::Slow | Fault::TurnedAway | Fault::HalfOpen)
+                | None => {}
             }
             ready = ready || message[0] == b'Z';
             to.write_all(&message).await?;

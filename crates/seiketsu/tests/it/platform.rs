@@ -3,6 +3,7 @@
 use seiketsu_testkit::TestDb;
 use serde_json::Value;
 use std::{
+    ffi::OsString,
     io::{BufRead, BufReader},
     net::TcpListener,
     path::Path,
@@ -124,7 +125,7 @@ impl Platform {
 
     /// The command line against this platform.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_seiketsu"));
+        let mut command = Command::new(binary());
         command.args(arguments).arg("--config").arg(self.state.path().join(CONFIG)).env_clear();
         for name in ["PATH", "HOME", "LD_LIBRARY_PATH"] {
             if let Some(value) = std::env::var_os(name) {
@@ -136,7 +137,7 @@ impl Platform {
             .env("STATE_DIR", self.state.path())
             .env("PUBLIC_URL", format!("http://127.0.0.1:{}", self.public))
             .env("ADMIN_LISTEN", format!("127.0.0.1:{}", self.admin))
-            .env("LOG", "warn")
+            .env("LOG", std::env::var("LOG").as_deref().unwrap_or("warn"))
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -184,6 +185,11 @@ impl Drop for Platform {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The binary that belongs to these tests; nextest says where it is when they run elsewhere than they were built.
+pub(crate) fn binary() -> OsString {
+    std::env::var_os("NEXTEST_BIN_EXE_seiketsu").unwrap_or_else(|| env!("CARGO_BIN_EXE_seiketsu").into())
 }
 
 fn free_port() -> u16 {

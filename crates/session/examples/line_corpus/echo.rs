@@ -22,6 +22,11 @@ const AHEAD_US: u64 = 1_000_000;
 /// A stretch that begins this much before the caller is not the caller.
 const EARLY_US: u64 = 150_000;
 
+const USUAL: &str = "usual caller";
+const SOFT: &str = "soft caller";
+/// So much softer than usual, in dB.
+const SOFT_DB: u8 = 8;
+
 /// Counts of one condition.
 #[derive(Debug, Default, Clone)]
 struct Counts {
@@ -53,7 +58,7 @@ impl Report {
                         for n in 0..seeds {
                             seed += 1;
                             let language = LANGUAGES[seed as usize % LANGUAGES.len()];
-                            let soft = [0, 8][usize::from(n % 2 == 1)];
+                            let soft = [0, SOFT_DB][usize::from(n % 2 == 1)];
                             let spec = EchoSpec {
                                 loss_db,
                                 delay_ms,
@@ -78,8 +83,8 @@ impl Report {
         for (n, attentive) in [false, true].into_iter().enumerate() {
             let stretches = heard(scene, attentive);
             if spec.caller.is_some() {
-                let soft = if spec.caller_soft_db > 0 { "soft caller" } else { "usual caller" };
-                self.double_talk.entry(format!("{loss}, {soft}")).or_default()[n].add(scene, &stretches);
+                let caller = if spec.caller_soft_db > 0 { SOFT } else { USUAL };
+                self.double_talk.entry(over(&loss, caller)).or_default()[n].add(scene, &stretches);
             } else {
                 self.by_loss.entry(loss.clone()).or_default()[n].add(scene, &stretches);
                 if spec.loss_db.is_some() {
@@ -106,6 +111,7 @@ impl Report {
     }
 
     pub(crate) fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        self.print_summary(out)?;
         let chosen = INTERRUPTS_MS.map(|after| format!("| {after} ")).concat();
         writeln!(
             out,
@@ -141,6 +147,38 @@ impl Report {
                     quantile(&without.after_ms[n], 0.95),
                     mean(&with.after_ms[n]),
                     quantile(&with.after_ms[n], 0.95),
+                )?;
+            }
+            writeln!(out, "|")?;
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    /// By how soft the echo is, at one length of voice.
+    fn print_summary(&self, out: &mut impl Write) -> io::Result<()> {
+        let after = 1;
+        writeln!(out, "\n## Echo, at {} ms of voice, without -> with `Echo`\n", INTERRUPTS_MS[after])?;
+        writeln!(
+            out,
+            "| echo | wrong interruptions in a minute of the agent's speech | usual callers over it missed % | \
+             callers {SOFT_DB} dB softer missed % |\n|---|---|---|---|"
+        )?;
+        for (name, [without, with]) in &self.by_loss {
+            write!(
+                out,
+                "| {name} | {:.1} -> {:.1} ",
+                without.wrong_per_minute(after),
+                with.wrong_per_minute(after)
+            )?;
+            for caller in [USUAL, SOFT] {
+                let [without, with] = self.double_talk.get(&over(name, caller)).cloned().unwrap_or_default();
+                write!(
+                    out,
+                    "| {:.1} -> {:.1} ",
+                    percent(without.missed[after], without.callers),
+                    percent(with.missed[after], with.callers)
                 )?;
             }
             writeln!(out, "|")?;
@@ -196,6 +234,10 @@ impl Counts {
             .collect();
         json!({ "scenes": self.scenes, "callers": self.callers, "thresholds": rows })
     }
+}
+
+fn over(echo: &str, caller: &str) -> String {
+    format!("{echo}, {caller}")
 }
 
 /// Runs a scene in its own time.

@@ -2,7 +2,8 @@
 
 use crate::{
     measure::Track,
-    tally::{INTERRUPTS_MS, Interruptions, SILENCES_MS, Tally, is_turn, quantile},
+    noise::is_quiet,
+    tally::{INTERRUPTS_MS, Interruptions, SILENCES_MS, Tally, is_turn, is_usual, quantile},
 };
 use seiketsu_session::activity::Settings;
 use seiketsu_testkit::corpus::Kind;
@@ -10,36 +11,42 @@ use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, io, io::Write};
 
 /// All figures of one setting.
+#[derive(Default)]
 pub(crate) struct Report {
-    all: Tally,
     by_condition: BTreeMap<String, Tally>,
+    everywhere: Part,
+    /// Lines with a noise at least 20 dB below the speech.
+    quiet: Part,
+}
+
+/// Figures by what the caller does.
+#[derive(Default)]
+struct Part {
+    all: Tally,
     by_kind: BTreeMap<Kind, Tally>,
     interruptions: BTreeMap<Kind, Interruptions>,
 }
 
 impl Report {
     pub(crate) fn of(tracks: &[Track], settings: Settings) -> Self {
-        let mut report = Self {
-            all: Tally::default(),
-            by_condition: BTreeMap::new(),
-            by_kind: BTreeMap::new(),
-            interruptions: BTreeMap::new(),
-        };
+        let mut report = Self::default();
         for track in tracks {
+            report.everywhere.add(track, settings);
+            if is_quiet(track) {
+                report.quiet.add(track, settings);
+            }
+            if !is_usual(track.spec.kind) {
+                continue;
+            }
             let spec = &track.spec;
             let noise = spec.noise.map_or_else(
                 || "noise: none".to_owned(),
                 |(noise, snr_db)| format!("noise: {noise:?} {snr_db:2} dB"),
             );
-            let conditions =
-                [noise, format!("line: {:?}", spec.line), format!("language: {:?}", spec.language)];
-            report.by_kind.entry(spec.kind).or_default().add(track, settings);
-            report.interruptions.entry(spec.kind).or_default().add(track, settings);
-            if is_turn(spec.kind) || !spec.kind.is_speech() && spec.kind != Kind::Cough {
-                report.all.add(track, settings);
-                for condition in conditions {
-                    report.by_condition.entry(condition).or_default().add(track, settings);
-                }
+            for condition in
+                [noise, format!("line: {:?}", spec.line), format!("language: {:?}", spec.language)]
+            {
+                report.by_condition.entry(condition).or_default().add(track, settings);
             }
         }
         report
@@ -48,15 +55,10 @@ impl Report {
     pub(crate) fn json(&self) -> Value {
         let conditions: Map<String, Value> =
             self.by_condition.iter().map(|(name, tally)| (name.clone(), tally.json())).collect();
-        let kinds: Map<String, Value> =
-            self.by_kind.iter().map(|(kind, tally)| (format!("{kind:?}"), tally.json())).collect();
-        let interruptions: Map<String, Value> =
-            self.interruptions.iter().map(|(kind, counts)| (format!("{kind:?}"), counts.json())).collect();
         json!({
-            "all": self.all.json(),
             "by_condition": conditions,
-            "by_kind": kinds,
-            "interruptions": interruptions,
+            "everywhere": self.everywhere.json(),
+            "noise_20_db_below": self.quiet.json(),
         })
     }
 
@@ -69,9 +71,10 @@ impl Report {
              start placed ms, p5 / p95 | end placed ms, p5 / p95 | cut off % | wait ms, mean / p95 | no end % |"
         )?;
         writeln!(out, "|---|---|---|---|---|---|---|---|---|---|")?;
-        let kinds = self.by_kind.iter().map(|(kind, tally)| (format!("kind: {kind:?}"), tally));
+        let Part { all, by_kind, .. } = &self.everywhere;
+        let kinds = by_kind.iter().map(|(kind, tally)| (format!("kind: {kind:?}"), tally));
         let conditions = self.by_condition.iter().map(|(name, tally)| (name.clone(), tally));
-        for (name, tally) in [("all".to_owned(), &self.all)].into_iter().chain(conditions).chain(kinds) {
+        for (name, tally) in [("all".to_owned(), all)].into_iter().chain(conditions).chain(kinds) {
             let ((start, start_p95), (wait, wait_p95)) = (tally.start_delay_ms(), tally.wait_ms(chosen));
             let [(_, began_p5, began_p95), (_, ended_p5, ended_p95)] = tally.placement_ms();
             writeln!(
@@ -85,17 +88,42 @@ impl Report {
                 tally.never_percent(chosen),
             )?;
         }
-        self.print_silences(out)?;
-        self.print_interruptions(out)
+        for (part, place) in
+            [(&self.quiet, "noise at least 20 dB below the speech"), (&self.everywhere, "all noises")]
+        {
+            part.print_silences(place, out)?;
+            part.print_interruptions(place, out)?;
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    fn add(&mut self, track: &Track, settings: Settings) {
+        let kind = track.spec.kind;
+        self.by_kind.entry(kind).or_default().add(track, settings);
+        self.interruptions.entry(kind).or_default().add(track, settings);
+        if is_usual(kind) {
+            self.all.add(track, settings);
+        }
     }
 
-    fn print_silences(&self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "\n## Cut-offs and waits, by endpoint silence\n")?;
+    fn json(&self) -> Value {
+        let kinds: Map<String, Value> =
+            self.by_kind.iter().map(|(kind, tally)| (format!("{kind:?}"), tally.json())).collect();
+        let interruptions: Map<String, Value> =
+            self.interruptions.iter().map(|(kind, counts)| (format!("{kind:?}"), counts.json())).collect();
+        json!({ "all": self.all.json(), "by_kind": kinds, "interruptions": interruptions })
+    }
+
+    fn print_silences(&self, place: &str, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "\n## Cut-offs and waits, by endpoint silence: {place}\n")?;
         let turns: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| is_turn(*kind)).collect();
         writeln!(
             out,
-            "cut off %, and in brackets the share in which an answer 600 ms later would have been heard before \
-             the caller went on\n"
+            "{} clips; cut off %, and in brackets the share in which an answer 600 ms later would have been heard \
+             before the caller went on\n",
+            self.all.clips
         )?;
         write!(out, "| silence ms | all turns ")?;
         for kind in &turns {
@@ -119,8 +147,8 @@ impl Report {
         Ok(())
     }
 
-    fn print_interruptions(&self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "\n## Share of clips that would stop the agent, by length of voice, %\n")?;
+    fn print_interruptions(&self, place: &str, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "\n## Share of clips with a voice of so many ms, %: {place}\n")?;
         write!(out, "| kind | clips | longest stretch ms, p50 / p95 ")?;
         for after in INTERRUPTS_MS {
             write!(out, "| {after} ")?;

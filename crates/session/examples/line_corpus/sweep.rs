@@ -1,6 +1,10 @@
 //! Other settings of the gate, one change at a time.
 
-use crate::{measure::Track, tally::Tally, tally::is_turn};
+use crate::{
+    measure::Track,
+    noise::is_quiet,
+    tally::{Tally, is_usual},
+};
 use seiketsu_session::activity::Settings;
 use seiketsu_testkit::corpus::{Kind, Noise};
 use std::{io, io::Write};
@@ -51,9 +55,9 @@ pub(crate) fn print(tracks: &[Track], out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
         "| settings | false starts/h, without babble and music | with babble | with music | coughs | missed % | \
-         start ms, mean / p95 | placed p5 / p95 | end placed p5 / p95 | cut off % at 600 | wait ms at 600 | no end % |"
+         short answers missed %, noise 20 dB below | start ms, mean / p95 | placed p5 / p95 | end placed p5 / p95 | cut off % at 600 | wait ms at 600 | no end % |"
     )?;
-    writeln!(out, "|---|---|---|---|---|---|---|---|---|---|---|---|")?;
+    writeln!(out, "|---|---|---|---|---|---|---|---|---|---|---|---|---|")?;
     for (name, settings) in tried {
         let tally = |which: &dyn Fn(&Track) -> bool| {
             let mut tally = Tally::default();
@@ -61,27 +65,26 @@ pub(crate) fn print(tracks: &[Track], out: &mut impl Write) -> io::Result<()> {
             tally
         };
         let noise = |track: &Track| track.spec.noise.map(|(noise, _)| noise);
-        let usual = |track: &Track| is_turn(track.spec.kind) || !track.spec.kind.is_speech();
-        let steady = tally(&|track| {
-            usual(track)
-                && track.spec.kind != Kind::Cough
-                && !matches!(noise(track), Some(Noise::Babble | Noise::Music))
-        });
+        let usual = |track: &Track| is_usual(track.spec.kind);
+        let steady =
+            tally(&|track| usual(track) && !matches!(noise(track), Some(Noise::Babble | Noise::Music)));
         let babble = tally(&|track| usual(track) && noise(track) == Some(Noise::Babble));
         let music = tally(&|track| usual(track) && noise(track) == Some(Noise::Music));
         let cough = tally(&|track| track.spec.kind == Kind::Cough && track.spec.noise.is_none());
+        let short = tally(&|track| track.spec.kind == Kind::ShortAnswer && is_quiet(track));
         let all = tally(&usual);
         let ((start, start_p95), (wait, _)) = (all.start_delay_ms(), all.wait_ms(5));
         let [(_, began_p5, began_p95), (_, ended_p5, ended_p95)] = all.placement_ms();
         writeln!(
             out,
-            "| {name} | {:.0} | {:.0} | {:.0} | {:.0} | {:.2} | {start:.0} / {start_p95} | {began_p5} / {began_p95} | \
+            "| {name} | {:.0} | {:.0} | {:.0} | {:.0} | {:.2} | {:.2} | {start:.0} / {start_p95} | {began_p5} / {began_p95} | \
              {ended_p5} / {ended_p95} | {:.1} | {wait:.0} | {:.1} |",
             steady.false_starts_per_hour(),
             babble.false_starts_per_hour(),
             music.false_starts_per_hour(),
             cough.false_starts_per_hour(),
             all.missed_percent(),
+            short.missed_percent(),
             all.cut_off_percent(5),
             all.never_percent(5),
         )?;

@@ -1,6 +1,7 @@
 //! Counts over many clips.
 
-use crate::measure::{Track, endpoints_us, interrupts_us};
+use crate::measure::{Stretch, Track, endpoints_us, interrupts_us};
+use seiketsu_call::Limits;
 use seiketsu_session::activity::Settings;
 use seiketsu_testkit::corpus::Kind;
 use serde_json::{Value, json};
@@ -16,12 +17,22 @@ const LATE_US: u64 = 200_000;
 /// An answer is audible about so long after the end of a turn was decided.
 const ANSWER_US: u64 = 600_000;
 
+/// The endpoint silence of the demo's agents.
+const SILENCE_US: u64 = 300_000;
+/// The recogniser is assumed to take so long to say that there were no words; the engine waits longer if it must.
+const NO_WORDS_US: u64 = 300_000;
+/// A voice without words is asked about from this length on, as the engine has it.
+const ASKED_US: u64 = 800_000;
+
 /// What became of the clips of one condition.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Tally {
     pub(crate) clips: u64,
     non_speech_us: u64,
     false_starts: u64,
+    holds: u64,
+    held_us: u64,
+    asked: u64,
     utterances: u64,
     missed: u64,
     start_delays_ms: Vec<i64>,
@@ -43,14 +54,14 @@ impl Tally {
         let stretches = track.stretches(settings);
         self.clips += 1;
         let Some(utterance) = &track.utterance_us else {
-            self.non_speech_us += track.length_us;
-            self.false_starts += stretches.len() as u64;
+            self.add_false(&stretches, track.length_us);
             return;
         };
         let belongs =
             |began: u64, ended: u64| ended + EARLY_US > utterance.start && began < utterance.end + LATE_US;
-        self.non_speech_us += track.length_us - (utterance.end - utterance.start) - LATE_US - EARLY_US;
-        self.false_starts += stretches.iter().filter(|s| !belongs(s.began_us, s.ended_us)).count() as u64;
+        let others: Vec<Stretch> =
+            stretches.iter().filter(|s| !belongs(s.began_us, s.ended_us)).copied().collect();
+        self.add_false(&others, track.length_us - (utterance.end - utterance.start) - LATE_US - EARLY_US);
         self.utterances += 1;
         let mut heard =
             stretches.iter().filter(|s| s.ended_us > utterance.start && s.began_us < utterance.end);
@@ -78,8 +89,53 @@ impl Tally {
         }
     }
 
+    /// Stretches that are not the caller's, within so much time without the caller.
+    fn add_false(&mut self, stretches: &[Stretch], non_speech_us: u64) {
+        let limits = Limits::default();
+        let (after_us, resume_us) =
+            (limits.interrupt_after.as_micros() as u64, limits.resume_after.as_micros() as u64);
+        self.non_speech_us += non_speech_us;
+        self.false_starts += stretches.len() as u64;
+        for stretch in stretches {
+            if let Some(held_us) = interrupts_us(stretch, after_us) {
+                self.holds += 1;
+                let settled_us = endpoint_us(stretch) + NO_WORDS_US;
+                self.held_us += settled_us.min(held_us + resume_us) - held_us;
+            }
+        }
+        // One utterance to the engine: what begins again before the recogniser has said that there was nothing.
+        let utterances = stretches.chunk_by(|a, b| b.began_known_us < endpoint_us(a) + NO_WORDS_US);
+        let lasts = |all: &[Stretch]| {
+            all.first().zip(all.last()).map_or(0, |(first, last)| last.ended_us - first.began_us)
+        };
+        self.asked += utterances.filter(|all| lasts(all) >= ASKED_US).count() as u64;
+    }
+
     pub(crate) fn false_starts_per_hour(&self) -> f64 {
-        self.false_starts as f64 * 3_600e6 / (self.non_speech_us.max(1)) as f64
+        self.per_minute(self.false_starts) * 60.0
+    }
+
+    /// How often playback would wait in a minute of the agent's speech, if nobody but the background spoke.
+    pub(crate) fn holds_per_minute(&self) -> f64 {
+        self.per_minute(self.holds)
+    }
+
+    /// The share of the agent's speech that would be spent waiting, in percent of its own length.
+    pub(crate) fn held_percent(&self) -> f64 {
+        percent(self.held_us, self.non_speech_us)
+    }
+
+    /// How often an agent that waits for the caller would say that it did not catch that, in a minute of waiting.
+    pub(crate) fn asked_per_minute(&self) -> f64 {
+        self.per_minute(self.asked)
+    }
+
+    pub(crate) fn minutes_without_speech(&self) -> f64 {
+        self.non_speech_us as f64 / 60e6
+    }
+
+    fn per_minute(&self, count: u64) -> f64 {
+        count as f64 * 60e6 / self.non_speech_us.max(1) as f64
     }
 
     pub(crate) fn missed_percent(&self) -> f64 {
@@ -107,6 +163,11 @@ impl Tally {
         (mean(&self.start_delays_ms), quantile(&self.start_delays_ms, 0.95))
     }
 
+    /// The median of the same: a mean says little where a noise was taken for the caller long before.
+    pub(crate) fn start_delay_median_ms(&self) -> i64 {
+        quantile(&self.start_delays_ms, 0.5)
+    }
+
     /// How far the placed beginning and end are from the true ones: mean, 5th and 95th percentile.
     pub(crate) fn placement_ms(&self) -> [(f64, i64, i64); 2] {
         [&self.placements_ms, &self.ends_ms].map(|all| (mean(all), quantile(all, 0.05), quantile(all, 0.95)))
@@ -132,8 +193,13 @@ impl Tally {
         json!({
             "clips": self.clips,
             "utterances": self.utterances,
+            "minutes_without_speech": self.minutes_without_speech(),
             "false_starts_per_hour": self.false_starts_per_hour(),
+            "holds_per_minute": self.holds_per_minute(),
+            "held_percent": self.held_percent(),
+            "asked_per_minute": self.asked_per_minute(),
             "missed_percent": self.missed_percent(),
+            "start_delay_median_ms": self.start_delay_median_ms(),
             "start_delay_mean_ms": start_mean,
             "start_delay_p95_ms": start_p95,
             "silences": silences,
@@ -203,6 +269,16 @@ pub(crate) fn is_turn(kind: Kind) -> bool {
         | Kind::Interruption => true,
         Kind::Backchannel | Kind::Cough | Kind::Breath | Kind::Clicks | Kind::Nothing => false,
     }
+}
+
+/// What figures over several kinds are taken from: a murmur is neither answered nor silence, and a cough is loud.
+pub(crate) fn is_usual(kind: Kind) -> bool {
+    is_turn(kind) || !kind.is_speech() && kind != Kind::Cough
+}
+
+/// When the end of this stretch is the end of a turn, if nothing follows.
+fn endpoint_us(stretch: &Stretch) -> u64 {
+    (stretch.ended_us + SILENCE_US).max(stretch.ended_known_us)
 }
 
 fn ms(at_us: u64, from_us: u64) -> i64 {

@@ -101,10 +101,11 @@ impl Analyser {
 
     /// The bands of this frame and the one before it.
     pub(super) fn bands(&mut self, frame: &[i16]) -> Bands {
-        let samples = self.before.iter().chain(frame);
-        for ((input, sample), window) in self.input.iter_mut().zip(samples).zip(self.window) {
-            *input = f32::from(*sample) * window;
-        }
+        let half = self.before.len();
+        let (older, newer) = self.input.split_at_mut(half);
+        let (fade_in, fade_out) = self.window.split_at(half);
+        windowed(older, &self.before, fade_in);
+        windowed(newer, frame, fade_out);
         self.skip(frame);
         if self.fft.process_with_scratch(&mut self.input, &mut self.spectrum, &mut self.scratch).is_err() {
             return Bands::SILENCE; // only for buffers of another length than the plan's own
@@ -123,6 +124,12 @@ impl Analyser {
             self.usual_db[band] += (db - self.usual_db[band]) * FOLLOW;
         }
         Bands { level_dbfs: decibels(all).clamp(Bands::SILENCE_DBFS, 0.0) as i8, shape }
+    }
+}
+
+fn windowed(input: &mut [f32], samples: &[i16], window: &[f32]) {
+    for ((input, sample), window) in input.iter_mut().zip(samples).zip(window) {
+        *input = f32::from(*sample) * window;
     }
 }
 

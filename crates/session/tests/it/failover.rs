@@ -2,7 +2,7 @@
 //! nothing else is to do, so figures are exact.
 
 use crate::world::{Caller, Condition, GREETING, PausedClock, SOUNDS, Setup, World};
-use seiketsu_providers::{FailureKind, failover::Kind};
+use seiketsu_providers::{FailureKind, TokenUsage, failover::Kind};
 use seiketsu_session::DoorInput;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -105,6 +105,22 @@ async fn a_model_that_falls_silent_in_mid_answer_is_noticed_and_the_next_questio
     world.models[0].is(Condition::Well);
     becomes(&world, Kind::Model, "closed", RECOVERS_WITHIN).await;
     ends(world, caller).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_falls_silent_is_doubted_while_it_is_still_waited_for() {
+    for fault in [Condition::Hangs, Condition::HalfOpen] {
+        let mut world = world();
+        let mut caller = greeted(&mut world).await;
+        let mut ear = world.ear().await;
+        world.models[0].is(fault);
+        ear.understands("do you have homes").await;
+        let waited = becomes(&world, Kind::Model, "open", OPENS_WITHIN).await;
+        // A request that waits counts as failed after 2.5 s, and a probe takes 2 s: one comes before the other is over.
+        assert!(waited < Duration::from_secs(4), "{fault:?}: {waited:?}");
+        caller.hears_ms(50).await;
+        ends(world, caller).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -229,4 +245,24 @@ async fn a_recogniser_that_cannot_be_had_is_replaced_and_returned_to_when_it_is_
         assert_eq!(world.ear().await.place, 0, "{fault:?}: between two utterances it goes back");
         ends(world, caller).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_lost_the_race_is_billed_if_its_model_tells_what_it_cost() {
+    let mut world = world();
+    let mut caller = greeted(&mut world).await;
+    let mut ear = world.ear().await;
+    ear.understands("do you have homes").await;
+    let slow = world.thought().await;
+    let quick = world.thought().await;
+    assert_eq!((slow.place, quick.place), (0, 1), "asked twice");
+    quick.says(ANSWER).await;
+    caller.hears_ms(100).await;
+    slow.has_cost(Some(TokenUsage { input_tokens: 900, output_tokens: 8 })).await;
+    quick.has_cost(Some(TokenUsage { input_tokens: 100, output_tokens: 10 })).await;
+    sleep(Duration::from_millis(100)).await;
+    caller.does(DoorInput::HungUp).await;
+    world.is_quiet().await;
+    let usage = world.end.lock().unwrap().take().unwrap().usage;
+    assert_eq!((usage.input_tokens, usage.output_tokens), (1_000, 18));
 }

@@ -26,6 +26,22 @@ async fn a_greeting_that_was_heard_once_is_never_synthesised_again() {
 }
 
 #[tokio::test]
+async fn a_voice_that_fails_once_in_advance_does_not_leave_the_other_sentences_unsaid() {
+    let world = World::new();
+    world.voice.dies_on(APOLOGY, 1);
+    let caller = world.call(1).await;
+    soon("a sentence after the one that failed", async {
+        while world.voice.asked_for("One moment.") == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(world.voice.asked_for(APOLOGY), 2);
+    caller.does(DoorInput::HungUp).await;
+    world.is_quiet().await;
+}
+
+#[tokio::test]
 async fn a_recogniser_that_does_not_open_is_tried_again_and_hears_what_was_said_meanwhile() {
     let mut world = World::with(Setup { recogniser_refusals: 2, ..Setup::default() });
     let caller = world.call(1).await;

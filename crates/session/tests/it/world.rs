@@ -10,8 +10,9 @@ use seiketsu_domain::{
 use seiketsu_providers::{
     AlignedChar, Failure, FailureKind, FinishReason, Generation, GenerationEvent, GenerationRequest,
     LanguageModel, Recogniser, RecogniserInput, RecogniserOptions, RecogniserSession, RecognitionEvent,
-    Vendor, Voice, VoiceEvent, VoiceInput, VoiceOptions, VoiceSession,
+    TokenUsage, Vendor, Voice, VoiceEvent, VoiceInput, VoiceOptions, VoiceSession,
     failover::{Failover, Kind, ModelEndpoint, Models, Patience, Probe, Routes, Service},
+    probe,
 };
 use seiketsu_session::{
     Arrival, BeginCall, CallDesk, CallStore, Desk, Door, DoorInput, DoorOutput, OpenCall, Providers,
@@ -30,6 +31,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 pub(crate) const GREETING: &str = "Hello, this is Ava.";
+/// To whom callers are put through.
+pub(crate) const SOMEBODY: &str = "+15125550123";
 pub(crate) const APOLOGY: &str = "I am sorry, something went wrong.";
 const MS_PER_CHARACTER: usize = 10;
 /// As many messages as the vendors' clients take at once.
@@ -45,7 +48,14 @@ pub(crate) async fn soon<T>(what: &str, happens: impl Future<Output = T>) -> T {
 /// What reached the ports, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kept {
-    Turn { number: u32, caller: String, heard: String, outcome: TurnOutcome, tools_done: usize },
+    Turn {
+        number: u32,
+        caller: String,
+        heard: String,
+        outcome: TurnOutcome,
+        tools_done: usize,
+        recognised_ms: u64,
+    },
     End(EndReason),
     HungUp(String),
     PutThrough(PhoneNumber),
@@ -124,6 +134,11 @@ pub(crate) struct Ear {
 }
 
 impl Ear {
+    /// The vendor has taken everything that it was sent.
+    pub(crate) fn is_up_to_date(&mut self) {
+        while self.input.try_recv().is_ok() {}
+    }
+
     /// The vendor understood this, and the caller is silent now.
     pub(crate) async fn understands(&mut self, text: &str) {
         self.said += 1;
@@ -191,7 +206,12 @@ impl Thought {
     }
 
     pub(crate) async fn ends(self) {
-        let event = GenerationEvent::Finished { reason: FinishReason::Stop, usage: None };
+        self.has_cost(None).await;
+    }
+
+    /// Ends, and says what it consumed.
+    pub(crate) async fn has_cost(&self, usage: Option<TokenUsage>) {
+        let event = GenerationEvent::Finished { reason: FinishReason::Stop, usage };
         self.events.send(event).await.expect("the session listens");
     }
 
@@ -213,7 +233,7 @@ struct FakeModel {
 impl LanguageModel for FakeModel {
     async fn generate(&self, request: GenerationRequest) -> Result<Generation, Failure> {
         let (sender, events) = mpsc::channel(QUEUE);
-        let is_probe = request.model.max_tokens == 1;
+        let is_probe = request.model.max_tokens == probe::MODEL_TOKENS;
         let say = |event| sender.try_send(event).expect("there is room for the first event");
         match self.place.condition() {
             Condition::Well if is_probe => {
@@ -322,6 +342,8 @@ struct FakePorts {
     tool_runs: Arc<Notify>,
     tool_may_answer: Arc<Notify>,
     desk_opens: bool,
+    hand_overs_are_kept: bool,
+    end: Arc<Mutex<Option<CallEnd>>>,
 }
 
 impl FakePorts {
@@ -339,6 +361,7 @@ impl CallStore for FakePorts {
             caller: turn.caller_text.expose().clone(),
             heard: turn.heard_text.expose().clone(),
             outcome: turn.outcome,
+            recognised_ms: turn.usage.recognised_ms,
             tools_done: turn
                 .tools
                 .iter()
@@ -350,6 +373,7 @@ impl CallStore for FakePorts {
 
     async fn end(&self, end: &CallEnd) -> Result<(), StoreFailure> {
         self.store_works().await;
+        *self.end.lock().expect("not poisoned") = Some(end.clone());
         let _ = self.kept.send(Kept::End(end.reason));
         Ok(())
     }
@@ -357,6 +381,9 @@ impl CallStore for FakePorts {
     async fn heartbeat(&self) {}
 
     async fn hand_over(&self) -> Result<(), StoreFailure> {
+        if !self.hand_overs_are_kept {
+            return Err(StoreFailure("away".to_owned()));
+        }
         let _ = self.kept.send(Kept::HandedOver);
         Ok(())
     }
@@ -378,6 +405,10 @@ impl ToolHost for FakePorts {
             _ => {}
         }
         ToolOutcome::Done(serde_json::json!({"ok": true}))
+    }
+
+    fn transfer_target(&self) -> Option<PhoneNumber> {
+        SOMEBODY.parse().ok()
     }
 }
 
@@ -459,6 +490,7 @@ pub(crate) struct Setup {
     pub(crate) recogniser_refusals: usize,
     pub(crate) store_works: bool,
     pub(crate) desk_opens: bool,
+    pub(crate) hand_overs_are_kept: bool,
     pub(crate) max_calls: usize,
     /// Vendors for each thing.
     pub(crate) places: usize,
@@ -471,6 +503,7 @@ impl Default for Setup {
             recogniser_refusals: 0,
             store_works: true,
             desk_opens: true,
+            hand_overs_are_kept: true,
             max_calls: 3,
             places: 1,
         }
@@ -494,6 +527,8 @@ pub(crate) struct World {
     ears: mpsc::UnboundedReceiver<Ear>,
     thoughts: mpsc::UnboundedReceiver<Thought>,
     kept: mpsc::UnboundedReceiver<Kept>,
+    /// The end that was put on record last.
+    pub(crate) end: Arc<Mutex<Option<CallEnd>>>,
 }
 
 impl World {
@@ -507,12 +542,15 @@ impl World {
         let (keep, kept) = mpsc::unbounded_channel();
         let (store, store_works) = watch::channel(setup.store_works);
         let (tool_runs, tool_may_answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let end = Arc::default();
         let ports = Arc::new(FakePorts {
             kept: keep,
             store_works,
             tool_runs: Arc::clone(&tool_runs),
             tool_may_answer: Arc::clone(&tool_may_answer),
             desk_opens: setup.desk_opens,
+            hand_overs_are_kept: setup.hand_overs_are_kept,
+            end: Arc::clone(&end),
         });
         let places = |vendors: [Vendor; 2]| {
             (0..setup.places).map(|at| Place::new(at, vendors[at])).collect::<Vec<_>>()
@@ -582,6 +620,7 @@ impl World {
             ears,
             thoughts,
             kept,
+            end,
         }
     }
 

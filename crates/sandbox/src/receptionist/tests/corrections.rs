@@ -290,3 +290,15 @@ fn days_reach_the_tools_as_dates() {
         assert_eq!(talk.booked(), booking("lst_maple", day, "11:00", "Anna Lee"), "{said}");
     }
 }
+
+#[test]
+fn a_price_that_nobody_pays_as_rent_is_for_buying() {
+    let mut talk = Talk::new();
+    talk.say("i want to rent a condo in riverside");
+    talk.say("do you have a house for less than four hundred thousand");
+    let last = talk.calls("search_listings").into_iter().next_back().cloned().unwrap();
+    assert_eq!((&last["offer"], &last["max_price"]), (&"sale".into(), &400_000.into()), "{last}");
+    talk.say("and something to rent for less than two thousand");
+    let last = talk.calls("search_listings").into_iter().next_back().cloned().unwrap();
+    assert_eq!(last["offer"], "rent", "{last}");
+}

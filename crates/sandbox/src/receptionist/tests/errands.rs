@@ -33,6 +33,34 @@ fn a_message_said_in_one_breath_is_not_asked_for_again() {
 }
 
 #[test]
+fn a_caller_who_goes_without_telling_a_name_has_left_the_message_all_the_same() {
+    let mut talk = Talk::with_errands();
+    talk.say("can i leave a message for sarah");
+    assert!(talk.say("the keys are with bob").contains("name"));
+    talk.say("no that is all thank you goodbye");
+    assert_eq!(talk.calls("take_message"), [&json!({"for": "Sarah", "message": "the keys are with bob"})]);
+    assert!(talk.ended, "{:?}", talk.said);
+}
+
+#[test]
+fn a_person_is_told_what_the_call_is_about() {
+    for (said, summary) in [
+        (
+            &["i have a question about a mortgage", "can i talk to a person"][..],
+            "Asks to speak to a person about a mortgage.",
+        ),
+        (&["Can I talk to somebody about my contract?"], "Asks to speak to a person about my contract."),
+        (&["tell me about the area", "can i talk to a person"], "Asks to speak to a person."),
+    ] {
+        let mut talk = Talk::with_errands();
+        for line in said {
+            talk.say(line);
+        }
+        assert_eq!(talk.calls("transfer_to_human"), [&json!({ "summary": summary })], "{said:?}");
+    }
+}
+
+#[test]
 fn without_a_callers_number_one_is_asked_for_before_a_message_is_taken() {
     let mut talk = Talk::with_errands_and(SYSTEM_WITHOUT_NUMBER);
     talk.say("i'm anna lee and i'd like to leave a message");

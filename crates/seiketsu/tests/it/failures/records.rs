@@ -63,6 +63,16 @@ pub(super) async fn committed(db: &TestDb, call_sid: &str) -> i64 {
     db.count(&query).await
 }
 
+/// Calls that were begun and never connected, because the database went away in between, are closed by recovery after two
+/// minutes of silence. These are as if they had passed.
+pub(super) async fn age_unconnected(db: &TestDb) {
+    db.execute(
+        "update public.calls c set heartbeat_at = heartbeat_at - interval '2 minutes' where ended_at is null
+         and not exists (select from public.turns t where t.tenant_id = c.tenant_id and t.call_id = c.id)",
+    )
+    .await;
+}
+
 /// How many turns of a call that began so long after its answer, or later, ended in this way.
 pub(super) async fn turns_since(db: &TestDb, call_sid: &str, since: Duration, condition: &str) -> i64 {
     let query = format!(

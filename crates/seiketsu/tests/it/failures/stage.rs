@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     pg_proxy::{Fault, PgProxy},
-    platform::Platform,
+    platform::{Platform, binary},
 };
 use seiketsu_testkit::TestDb;
 use serde_json::{Value, json};
@@ -209,7 +209,7 @@ struct OtherSandbox {
 
 impl OtherSandbox {
     async fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_seiketsu"))
+        let mut process = Command::new(binary())
             .args(["sandbox", "--until-stdin-closes", "--profile", PROFILE])
             .env("LOG", "warn")
             .stdin(Stdio::piped())

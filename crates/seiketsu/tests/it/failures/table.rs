@@ -5,7 +5,7 @@ use super::{
     telephone::{Heard, Waited},
     witness::Breakers,
 };
-use std::{io::Write, time::Duration};
+use std::{fmt::Write as _, io::Write as _, time::Duration};
 
 /// What was measured in one cell.
 #[derive(Debug, Default)]
@@ -126,7 +126,7 @@ pub(super) fn append(path: &str, title: &str, figures: &[Figures]) {
         text.push_str(&row(&one.cells()));
     }
     for one in figures.iter().filter(|one| !one.problems.is_empty()) {
-        text.push_str(&format!("\n- {}: {}", one.fault, one.problems.join("; ")));
+        write!(text, "\n- {}: {}", one.fault, one.problems.join("; ")).unwrap();
     }
     text.push('\n');
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();

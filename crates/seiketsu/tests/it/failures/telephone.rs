@@ -2,7 +2,7 @@
 
 use crate::platform::Platform;
 use seiketsu_carrier::{
-    CallReport, Caller, CallerOptions, EndedBy, Exchange, ExchangeOptions, PlaceCall, Step, Utterance,
+    CallReport, Caller, CallerOptions, Exchange, ExchangeOptions, PlaceCall, Step, Utterance,
     exchange::{CallSid, RegisterAt},
     handset::{Departure, Handset, Said},
 };
@@ -68,9 +68,7 @@ impl Lines {
         let interrupt = |line: &Utterance| Step::Interrupt { utterance: line.clone(), after_ms: 3_500 };
         let round =
             |number: usize| self.booking(2 * number + 1).into_iter().chain(&self.questions).map(interrupt);
-        // Nobody interrupts a greeting.
-        let first = std::iter::once(Step::Say(self.wish.clone()));
-        first.chain((0..BOOKINGS / 2).flat_map(round).skip(1)).collect()
+        (0..BOOKINGS / 2).flat_map(round).collect()
     }
 
     /// Somebody who books and says goodbye. Takes the even slots.
@@ -140,12 +138,8 @@ impl Heard {
         let report = &self.report;
         let errors: Vec<_> =
             report.errors.iter().map(|error| format!("{}: {}", error.code, error.detail)).collect();
-        match &report.ended_by {
-            EndedBy::CallerHungUp | EndedBy::PlatformHungUp | EndedBy::HangupVerb if errors.is_empty() => {
-                None
-            }
-            ended => Some(format!("{ended:?} {}", errors.join("; "))),
-        }
+        let is_in_order = report.ended_by.is_orderly() && errors.is_empty();
+        (!is_in_order).then(|| format!("{:?} {}", report.ended_by, errors.join("; ")))
     }
 }
 
@@ -176,7 +170,7 @@ impl Telephone {
             exchange,
             webhook: url("/twilio/voice"),
             to: agent.numbers[0].clone(),
-            acknowledgements: agent.profile.acknowledgements.clone(),
+            acknowledgements: agent.bridges.clone(),
             ids,
             stop,
         }

@@ -92,7 +92,7 @@ impl Seen {
             .try_fold(Duration::ZERO, |latest, at| at.map(|at| latest.max(at)));
         let closed = |look: &Look| !look.breakers.iter().any(not_closed);
         let after = || self.0.iter().filter(|look| look.at >= end);
-        let unsettled = after().filter(|look| !closed(look)).map(|look| look.at).last();
+        let unsettled = after().filter(|look| !closed(look)).map(|look| look.at).next_back();
         let settled = match unsettled {
             None => after().next().map(|_| end),
             Some(last) => after().find(|look| look.at > last).map(|look| look.at),
