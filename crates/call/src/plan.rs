@@ -107,7 +107,7 @@ pub struct Limits {
     pub answer_window: Duration,
     /// Requests to the language model with words that may still change, per utterance.
     pub speculations: u32,
-    /// The language model is asked a second time, elsewhere, when it has said nothing for so long.
+    /// The language model is asked once more, elsewhere if possible, each time it has said nothing for so long.
     pub hedge_after: Duration,
     /// How often in one round.
     pub hedges_per_round: u32,
@@ -161,7 +161,7 @@ impl Default for Limits {
             resume_after: Duration::from_secs(3),
             answer_window: Duration::from_secs(1),
             speculations: 2,
-            hedge_after: Duration::from_millis(700),
+            hedge_after: Duration::from_millis(300),
             hedges_per_round: 2,
             first_byte: Duration::from_secs(1),
             longest_retry_wait: Duration::from_secs(2),

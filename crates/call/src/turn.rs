@@ -190,12 +190,6 @@ pub(crate) enum Part {
     Tool,
 }
 
-/// A second request for the same answer, while the first has not said anything.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Hedge {
-    pub id: GenerationId,
-}
-
 /// A tool run and when its time is over.
 #[derive(Debug, Clone)]
 pub(crate) struct RunningTool {
@@ -225,8 +219,8 @@ pub(crate) struct Turn {
     pub generation_counts: bool,
     /// The length of `generated` when the current generation began.
     pub generated_before: usize,
-    /// The same question asked elsewhere, because the model has not said anything yet.
-    pub hedge: Option<Hedge>,
+    /// The same question asked again, because the model has not said anything yet; oldest first.
+    pub hedges: Vec<GenerationId>,
     pub rounds: usize,
     /// Requests for the answer of this round so far.
     pub attempts: u32,
@@ -303,7 +297,7 @@ impl Turn {
             generated_before: 0,
             waits_to_retry: false,
             answer_is_complete: false,
-            hedge: None,
+            hedges: Vec::new(),
             rounds: 0,
             attempts: 0,
             retries: 0,
@@ -350,7 +344,7 @@ impl Turn {
 
     /// Whether this request is one whose answer is wanted.
     pub(crate) fn is_asking(&self, id: GenerationId) -> bool {
-        self.generation == Some(id) || self.hedge.is_some_and(|hedge| hedge.id == id)
+        self.generation == Some(id) || self.hedges.contains(&id)
     }
 
     pub(crate) fn phrase_mut(&mut self, id: SynthesisId) -> Option<&mut Phrase> {

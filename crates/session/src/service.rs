@@ -41,7 +41,7 @@ impl Default for SessionOptions {
             max_calls: 1_000,
             acknowledge_after: Duration::from_millis(1_750),
             speculations: 2,
-            hedge_after: Duration::from_millis(700),
+            hedge_after: Duration::from_millis(300),
             phrase_cache_bytes: 64 * 1024 * 1024,
         }
     }

@@ -74,7 +74,7 @@ impl Call {
 
     /// Nothing that was asked for this turn is wanted any more.
     pub(super) fn cancel_requests(&mut self, turn: &Turn) {
-        for id in turn.generation.into_iter().chain(turn.hedge.map(|hedge| hedge.id)) {
+        for id in turn.generation.into_iter().chain(turn.hedges.iter().copied()) {
             self.give_up(id);
         }
         for phrase in turn.phrases.iter().filter(|phrase| phrase.state == PhraseState::Asked) {

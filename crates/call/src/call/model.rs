@@ -4,7 +4,7 @@ use super::Call;
 use crate::{
     GenerationEvent, GenerationId, Note, Output, Prompt, Retry, Timer, Turns,
     ears::truncate,
-    turn::{Hedge, Kind, Turn},
+    turn::{Kind, Turn},
     turn_taking::{is_unfinished, split},
 };
 use seiketsu_domain::{CallTime, Message, Pii, Stage};
@@ -173,20 +173,14 @@ impl Call {
         id
     }
 
-    /// The model has said nothing yet: the same question goes elsewhere too, and the first to speak is listened to.
+    /// The model has said nothing yet: the same question is asked once more, elsewhere if there is anywhere else, and the
+    /// first to speak is listened to. Those that were asked before may still be the first.
     pub(super) fn hedge(&mut self, now: CallTime) {
         let hedges = self.plan.limits.hedges_per_round;
         let Some(turn) = &mut self.turn else { return };
-        let Some(first) = turn.generation else { return };
-        if turn.generation_spoke || turn.attempts > hedges {
+        if turn.generation.is_none() || turn.generation_spoke || turn.attempts > hedges {
             return;
         }
-        if let Some(second) = turn.hedge.take() {
-            // Two are enough at a time: the one that has taken longest is given up.
-            turn.generation = Some(second.id);
-            self.give_up(first);
-        }
-        let Some(turn) = &mut self.turn else { return };
         let attempt = turn.attempts;
         turn.attempts += 1;
         let mut messages = self.context.clone();
@@ -194,9 +188,9 @@ impl Call {
         self.note(Note::Hedged);
         let id = self.request(attempt, messages);
         if let Some(turn) = &mut self.turn {
-            turn.hedge = Some(Hedge { id });
+            turn.hedges.push(id);
         }
-        self.timers.arm(Timer::Hedge, now + self.plan.limits.hedge_after * (attempt + 1));
+        self.timers.arm(Timer::Hedge, now + self.plan.limits.hedge_after);
     }
 
     pub(super) fn generation(&mut self, id: GenerationId, event: GenerationEvent, now: CallTime) {
@@ -215,19 +209,22 @@ impl Call {
             return self.unwanted(id, &event);
         };
         if let GenerationEvent::Failed { retry } = event {
-            match turn.hedge.take() {
-                Some(hedge) if hedge.id == id => {}
-                Some(hedge) => turn.generation = Some(hedge.id),
-                None => self.generation_failed(retry, now),
+            if turn.generation != Some(id) {
+                turn.hedges.retain(|hedge| *hedge != id);
+            } else if turn.hedges.is_empty() {
+                self.generation_failed(retry, now);
+            } else {
+                turn.generation = Some(turn.hedges.remove(0));
             }
             return;
         }
         self.timers.arm(Timer::Progress, now + self.plan.limits.progress);
         self.timers.disarm(Timer::Hedge);
-        if let Some(hedge) = turn.hedge.take() {
+        if !turn.hedges.is_empty() {
             // Whoever speaks first has the floor.
-            let loser = if hedge.id == id { turn.generation.replace(id) } else { Some(hedge.id) };
-            if let Some(loser) = loser {
+            let asked = turn.generation.replace(id).into_iter().chain(turn.hedges.drain(..));
+            let losers: Vec<GenerationId> = asked.filter(|asked| *asked != id).collect();
+            for loser in losers {
                 self.give_up(loser);
             }
         }

@@ -371,9 +371,9 @@ impl Call {
     pub(super) fn no_progress(&mut self, now: CallTime) {
         let Some(turn) = &mut self.turn else { return };
         if let Some(id) = turn.generation {
-            let hedge = turn.hedge.take().map(|hedge| hedge.id);
+            let hedges = std::mem::take(&mut turn.hedges);
             let again = if turn.attempts > MOST_TIMEOUTS { Retry::Never } else { Retry::Now };
-            for given_up in [Some(id), hedge].into_iter().flatten() {
+            for given_up in std::iter::once(id).chain(hedges) {
                 self.give_up(given_up);
             }
             // The voice, if it is what hangs, gets its own time.

@@ -116,7 +116,7 @@ impl Checks {
                 assert_eq!(id.0, self.next_generation, "requests are counted");
                 self.next_generation += 1;
                 self.generations.insert(id.0);
-                assert!(self.generations.len() <= 2, "two generations at a time: {:?}", self.generations);
+                assert!(self.generations.len() <= 3, "one and two hedges at a time: {:?}", self.generations);
                 self.prompt(prompt);
             }
             Output::CancelGeneration(id) => {

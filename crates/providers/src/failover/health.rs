@@ -494,3 +494,7 @@ impl Drop for Attempt {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "health_tests.rs"]
+mod tests;

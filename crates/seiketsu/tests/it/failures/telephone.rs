@@ -65,7 +65,7 @@ impl Lines {
 
     /// Somebody who goes on asking, and hears no long answer to its end: books, asks, books again. Takes the odd slots.
     pub(super) fn persistent(&self) -> Vec<Step> {
-        let interrupt = |line: &Utterance| Step::Interrupt { utterance: line.clone(), after_ms: 3_500 };
+        let interrupt = |line: &Utterance| Step::Interrupt { utterance: line.clone(), after_ms: 2_500 };
         let round =
             |number: usize| self.booking(2 * number + 1).into_iter().chain(&self.questions).map(interrupt);
         (0..BOOKINGS / 2).flat_map(round).collect()
