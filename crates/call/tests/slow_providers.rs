@@ -379,6 +379,19 @@ fn a_wait_is_bridged_although_the_end_of_the_answer_is_there_before_its_beginnin
     assert!(plays, "and is kept");
 }
 
+#[test]
+fn a_goodbye_that_is_long_in_coming_is_bridged_too() {
+    let (request, name, arguments) = ("r".to_owned(), "end_call".to_owned(), "{}".to_owned());
+    let tool = GenerationEvent::ToolCall { request, name, arguments };
+    let (mut call, speech) = answered(plan(), [text("Thank you for calling. "), tool]);
+    let outcome = ToolOutcome::Done(serde_json::json!({ "ok": true }));
+    call.handle(Input::Tool { number: ToolNumber(0), outcome }, ms(2_400));
+    call.handle(Input::Synthesis { id: speech[0].0, event: SynthesisEvent::Failed }, ms(2_900));
+    assert_eq!(speeches(&mut call)[0].1, speech[0].1, "it is made again");
+    call.handle_timeout(ms(3_800));
+    assert_eq!(speeches(&mut call).len(), 1, "the promise holds for the last answer as well");
+}
+
 /// Lets playback run to its end; returns the turn.
 fn play_out(call: &mut Call, from: CallTime) -> seiketsu_domain::TurnRecord {
     let mut marks: Vec<_> = Vec::new();

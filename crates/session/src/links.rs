@@ -51,6 +51,14 @@ pub(crate) fn pause(failures: u32, routes: usize) -> Duration {
     }
 }
 
+/// When so much time has passed; never without a length.
+pub(crate) async fn after(length: Option<Duration>) {
+    match length {
+        Some(length) => tokio::time::sleep(length).await,
+        None => std::future::pending().await,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! Fixed sentences, synthesised once and kept by content.
 
-use crate::{convert::Converter, trim::Trimmer};
+use crate::{convert::Converter, links, trim::Trimmer};
 use bytes::{Bytes, BytesMut};
 use moka::future::Cache;
 use seiketsu_call::AlignedChar;
@@ -156,7 +156,17 @@ impl Phrases {
             let mut converter = Converter::between(session.format, options.format);
             let mut collector = Collector::new(options.format);
             let complete = tokio::time::timeout(PREPARE_TIMEOUT, async {
-                while let Some(event) = session.events.recv().await {
+                loop {
+                    let event = tokio::select! {
+                        biased;
+                        event = session.events.recv() => event,
+                        // This has time, and calls have not: they should know before they ask the same voice.
+                        () = links::after(attempt.doubtful_in()) => {
+                            attempt.doubted();
+                            continue;
+                        }
+                    };
+                    let Some(event) = event else { return false };
                     match event {
                         VoiceEvent::Audio { audio, alignment, .. } => {
                             attempt.begun();
@@ -176,7 +186,6 @@ impl Phrases {
                         }
                     }
                 }
-                false
             });
             if complete.await != Ok(true) {
                 break;

@@ -1,5 +1,6 @@
 //! One request to a language model: which route it takes, what that model is told, and how the answer comes back.
 
+use crate::links;
 use seiketsu_call::{GenerationEvent, Prompt, Retry};
 use seiketsu_domain::AgentProfile;
 use seiketsu_providers::{
@@ -8,7 +9,6 @@ use seiketsu_providers::{
     language_model::{self, Generation, GenerationRequest, TokenUsage},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 /// The language models of one call.
@@ -135,11 +135,11 @@ async fn forward(
                 continue;
             }
             event = generation.events.recv() => event,
-            () = after(doubtful_in) => {
+            () = links::after(doubtful_in) => {
                 attempt.doubted();
                 continue;
             }
-            () = after(ends_in) => {
+            () = links::after(ends_in) => {
                 if begun {
                     let detail = format!("nothing more for {} ms", stall.as_millis());
                     return Some(Failure::new(Vendor::OpenAi, FailureKind::Timeout, detail));
@@ -184,14 +184,6 @@ async fn forward(
 fn finished(usage: Option<TokenUsage>) -> GenerationEvent {
     let TokenUsage { input_tokens, output_tokens } = usage.unwrap_or_default();
     GenerationEvent::Finished { input_tokens, output_tokens }
-}
-
-/// When so much time has passed; never without a length.
-async fn after(length: Option<Duration>) {
-    match length {
-        Some(length) => time::sleep(length).await,
-        None => std::future::pending().await,
-    }
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl Call {
         if self.ears.is_speaking()
             || self.held
             || in_mid_phrase
-            || turn.ends_call.is_some()
+            || (turn.ends_call.is_some() && turn.is_audible())
             || turn.is_bridging()
             || turn.bridges >= self.plan.limits.bridges_per_turn
             || (turn.awaits_words && !self.ears.is_worth_asking())

@@ -63,6 +63,17 @@ pub(super) async fn committed(db: &TestDb, call_sid: &str) -> i64 {
     db.count(&query).await
 }
 
+/// How many turns ended in an apology, or in the beginning of one that the caller cut short.
+pub(super) async fn apologies(db: &TestDb) -> i64 {
+    db.count(
+        "select count(*) from public.turns t
+         join public.calls c on c.tenant_id = t.tenant_id and c.id = t.call_id
+         join public.agents a on a.tenant_id = c.tenant_id and a.id = c.agent_id
+         where t.outcome = 'failed' or position(left(a.profile ->> 'apology', 12) in t.heard_text) > 0",
+    )
+    .await
+}
+
 /// Calls that were begun and never connected, because the database went away in between, are closed by recovery after two
 /// minutes of silence. These are as if they had passed.
 pub(super) async fn age_unconnected(db: &TestDb) {

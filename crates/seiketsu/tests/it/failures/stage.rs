@@ -171,7 +171,7 @@ impl Stage {
             Failing::Voice => format!("{} phrases spoken by OpenAI", requests_of(&counts, &["speech"])),
             Failing::EveryModel => "nothing".to_owned(),
             Failing::Database => {
-                let failed = "select count(*) from public.tool_runs where outcome ? 'failed'";
+                let failed = "select count(*) from public.tool_runs where outcome ->> 'status' = 'failed'";
                 let round_trip = self.proxy.as_ref().map(PgProxy::round_trip).unwrap_or_default();
                 format!(
                     "{} tools declined; round trip otherwise {} µs",

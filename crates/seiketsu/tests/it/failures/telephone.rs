@@ -18,7 +18,7 @@ use url::Url;
 /// The brokerage that is called.
 const TENANT: &str = "lone-star-homes";
 /// Different conversations that book a viewing: more than fit into any outage.
-const BOOKINGS: usize = 24;
+const BOOKINGS: usize = 12;
 /// A caller who hears nothing for so long has waited in vain.
 const OVERDUE: Duration = super::SPEECH_WITHIN;
 
@@ -249,12 +249,12 @@ impl Handset for Person {
 }
 
 /// The client for everything that a test asks over HTTP.
-pub(super) fn http() -> reqwest::Client {
+pub(crate) fn http() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap()
 }
 
 /// A JSON document at an address; none if there is no answer.
-pub(super) async fn get(http: &reqwest::Client, url: &str) -> Option<Value> {
+pub(crate) async fn get(http: &reqwest::Client, url: &str) -> Option<Value> {
     http.get(url).timeout(Duration::from_secs(3)).send().await.ok()?.json().await.ok()
 }
