@@ -63,7 +63,10 @@ pub fn normalise_text(text: &str) -> String {
             continue;
         }
         // Two apostrophes in a row are the mark of a spelled word.
-        let token = token.split("''").filter(|part| !part.is_empty()).collect::<Vec<_>>().join("'");
+        let mut token = token.to_owned();
+        while token.contains("''") {
+            token = token.split("''").filter(|part| !part.is_empty()).collect::<Vec<_>>().join("'");
+        }
         let mut rest = token.as_str();
         while !rest.is_empty() {
             // All characters are ASCII here, so bytes are characters.
@@ -336,6 +339,11 @@ mod tests {
         for changed in [&[8, 12, 5, 12, 15][..], &[8, 5, 12, 15], &[8, 5, 12, 12, 15, 15], &[]] {
             assert_ne!(of(changed), whole);
         }
+    }
+
+    #[test]
+    fn of_a_row_of_apostrophes_one_is_left() {
+        assert_eq!(normalise_text("A'''a rock ''n'' roll ''"), "a'a rock n roll");
     }
 
     proptest! {
