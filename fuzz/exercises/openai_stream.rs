@@ -36,6 +36,6 @@ fn size(event: &GenerationEvent) -> usize {
         GenerationEvent::ToolCall { request, name, arguments } => {
             request.len() + name.len() + arguments.len()
         }
-        GenerationEvent::Finished { .. } | GenerationEvent::Failed(_) => 0,
+        GenerationEvent::ToolCallBegun | GenerationEvent::Finished { .. } | GenerationEvent::Failed(_) => 0,
     }
 }

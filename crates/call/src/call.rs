@@ -161,11 +161,12 @@ impl Call {
                 Timer::Endpoint => self.endpoint(now),
                 Timer::FinalTranscript => self.words_settled(now),
                 Timer::Acknowledge => self.acknowledge(now),
+                Timer::Announce => {} // it is said now, because it is due
                 Timer::Interrupt => self.hold(now),
                 Timer::Resume => self.waited_for_words(now),
                 Timer::Hedge => self.hedge(now),
                 Timer::Retry => self.retry(now),
-                Timer::FirstByte => self.first_byte_is_late(now),
+                Timer::Sound => self.sound_is_late(now),
                 Timer::Progress => self.no_progress(now),
                 Timer::Tool => self.tools_timed_out(now),
                 Timer::Playout => self.ledger.assume_played(now),
@@ -208,8 +209,9 @@ impl Call {
             self.ask_voice(now);
             self.pump(now);
             self.ask_voice(now);
-            self.watch_first_bytes();
+            self.watch_sounds();
             self.watch_quiet(now);
+            self.watch_announcement(now);
             self.watch_playout(now);
         }
         self.write_closed();

@@ -86,6 +86,8 @@ pub enum VoiceActivity {
 pub enum GenerationEvent {
     /// More text.
     Text(String),
+    /// It wants a tool: what it said before is complete, and which tool follows.
+    ToolCallBegun,
     /// It wants a tool; complete.
     ToolCall {
         /// The model's id for the request.

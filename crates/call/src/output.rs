@@ -123,6 +123,8 @@ pub enum Note {
     Hedged,
     /// An acknowledgement bridges the wait.
     Acknowledged,
+    /// What the model said before a tool was left out: the answer was there first.
+    Unannounced,
     /// A provider failed before anything was said; it is asked again.
     Retried,
     /// No answer could be had; the caller hears the apology.

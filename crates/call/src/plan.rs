@@ -89,6 +89,9 @@ pub struct Limits {
     /// When no substantive audio has started so long after the end of speech, an acknowledgement is spoken.
     /// Never less than [`Limits::EARLIEST_ACKNOWLEDGEMENT`].
     pub acknowledge_after: Duration,
+    /// What the model says before it uses a tool is kept back for so long after the end of speech: the answer may be there
+    /// first.
+    pub announce_after: Duration,
     /// A bridge follows when the caller has heard nothing for so long after the one before, or after an announcement.
     pub quiet: Duration,
     /// Bridges in one turn.
@@ -113,6 +116,10 @@ pub struct Limits {
     pub hedges_per_round: u32,
     /// How long the voice may take for the first sound of a phrase before it is asked again.
     pub first_byte: Duration,
+    /// How long it may take for the next sound of a phrase that the caller is about to hear the end of.
+    pub next_sound: Duration,
+    /// A phrase begins to sound when so much of it has been made, or all of it: many voices that break do so at once.
+    pub head_start: Duration,
     /// The longest wait that a provider may ask for and still be waited for.
     pub longest_retry_wait: Duration,
     /// How long the language model or the voice may make no progress.
@@ -152,6 +159,7 @@ impl Default for Limits {
             call: Duration::from_mins(30),
             silence: Duration::from_secs(10),
             acknowledge_after: Duration::from_millis(1_750),
+            announce_after: Duration::from_millis(1_400),
             quiet: Duration::from_millis(2_500),
             bridges_per_turn: 4,
             final_transcript: Duration::from_millis(2_500),
@@ -164,6 +172,8 @@ impl Default for Limits {
             hedge_after: Duration::from_millis(300),
             hedges_per_round: 2,
             first_byte: Duration::from_secs(1),
+            next_sound: Duration::from_millis(500),
+            head_start: Duration::from_millis(300),
             longest_retry_wait: Duration::from_secs(2),
             progress: Duration::from_secs(6),
             tool: Duration::from_secs(6),

@@ -12,6 +12,8 @@ pub enum Timer {
     FinalTranscript,
     /// The two-second promise: no substantive audio yet, bridge the wait. Later in a turn: nothing was heard for long.
     Acknowledge,
+    /// The model's own words before a tool have been kept back long enough: its answer is not there yet.
+    Announce,
     /// The caller has talked over the agent long enough to mean it, though no words are known yet: playback waits.
     Interrupt,
     /// Playback has waited long enough for words that did not come: it was no interruption.
@@ -20,8 +22,8 @@ pub enum Timer {
     Hedge,
     /// A provider wanted to be left alone so long before it is asked again.
     Retry,
-    /// The voice owes the first sound of a phrase.
-    FirstByte,
+    /// The voice owes the first sound of a phrase, or the next one of a phrase that is about to run dry.
+    Sound,
     /// The language model or the voice made no progress.
     Progress,
     /// The earliest running tool has had its time.
@@ -36,15 +38,16 @@ pub enum Timer {
 
 impl Timer {
     /// All of them; on equal deadlines the earlier one fires first.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Endpoint,
         Self::FinalTranscript,
         Self::Acknowledge,
+        Self::Announce,
         Self::Interrupt,
         Self::Resume,
         Self::Hedge,
         Self::Retry,
-        Self::FirstByte,
+        Self::Sound,
         Self::Progress,
         Self::Tool,
         Self::Playout,

@@ -12,7 +12,7 @@ use seiketsu_domain::{
     AudioFormat, CallTime, EndReason, Message, Pii, Stage, Timeline, ToolOutcome, ToolRun, TurnOutcome,
     TurnRecord, Usage,
 };
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 /// What the model is told about a tool that has not answered when its turn is over.
 pub(crate) const NOT_FINISHED: &str = r#"{"status":"not finished yet"}"#;
@@ -49,6 +49,8 @@ pub(crate) struct Phrase {
     pub state: PhraseState,
     /// When the voice was asked for it.
     pub asked_at: Option<CallTime>,
+    /// When the newest sound of it came.
+    pub sound_at: Option<CallTime>,
     /// Audio that waits for the phrase before it.
     pub waiting: VecDeque<Bytes>,
     /// Audio that was sent and may not have been heard: what a false interruption takes back.
@@ -72,6 +74,7 @@ impl Phrase {
             id,
             state: PhraseState::Waiting,
             asked_at: None,
+            sound_at: None,
             waiting: VecDeque::new(),
             sent: VecDeque::new(),
             sent_from_us: 0,
@@ -142,9 +145,24 @@ impl Phrase {
         self.begins = (from_us > 0).then(|| begins + (heard_us - from_us));
     }
 
-    /// Since when the voice owes its first sound.
-    pub(crate) fn awaits_first_byte_since(&self) -> Option<CallTime> {
-        self.asked_at.filter(|_| self.state == PhraseState::Asked && self.is_silent())
+    /// Whether audio of it can go to the caller: it has begun, or has enough behind it.
+    pub(crate) fn is_ready(&self, format: AudioFormat, head_start: Duration) -> bool {
+        !self.waiting.is_empty() && !self.is_stub(format, head_start)
+    }
+
+    /// Whether too little of it was made to begin with.
+    pub(crate) fn is_stub(&self, format: AudioFormat, head_start: Duration) -> bool {
+        let made_us = u128::from(format.duration_us(self.waiting_bytes()));
+        self.begins.is_none() && self.state != PhraseState::Complete && made_us < head_start.as_micros()
+    }
+
+    /// Forgets what was made of it: it is asked for again.
+    pub(crate) fn start_over(&mut self, id: SynthesisId) {
+        self.id = id;
+        self.state = PhraseState::Waiting;
+        self.sound_at = None;
+        self.waiting.clear();
+        self.alignment.clear();
     }
 
     /// A piece of it leaves for the caller; `at` is where it begins in the playout.
@@ -178,8 +196,17 @@ impl Phrase {
         rest.chars().any(char::is_alphanumeric).then_some(rest)
     }
 
-    fn is_played_out(&self) -> bool {
+    pub(crate) fn is_played_out(&self) -> bool {
         self.state == PhraseState::Complete && self.waiting.is_empty()
+    }
+
+    /// It will not be said, and nothing of it is on record. Returns whether the voice is still at it.
+    pub(crate) fn drop_unheard(&mut self) -> bool {
+        let was_asked = self.state == PhraseState::Asked;
+        self.state = PhraseState::Complete;
+        self.waiting.clear();
+        self.text.clear();
+        was_asked
     }
 }
 
@@ -232,6 +259,8 @@ pub(crate) struct Turn {
     pub playing: usize,
     /// Bridges spoken so far.
     pub bridges: usize,
+    /// An announcement that stayed behind a bridge is wanted after all.
+    pub announces: bool,
     pub tools: Vec<RunningTool>,
     /// Tools of rounds before this one.
     pub tools_answered: usize,
@@ -306,6 +335,7 @@ impl Turn {
             phrases: Vec::new(),
             playing: 0,
             bridges: 0,
+            announces: false,
             tools: Vec::new(),
             tools_answered: 0,
             generated: String::new(),
@@ -377,6 +407,43 @@ impl Turn {
         self.phrases.insert(at, phrase);
     }
 
+    /// The phrases that only bridge a wait and of which nothing was heard yet. An announcement that has begun is said to
+    /// its end.
+    pub(crate) fn unheard_bridges(&mut self) -> impl Iterator<Item = &mut Phrase> {
+        let announces = self.has_begun(Kind::Announcement);
+        self.phrases.iter_mut().filter(move |phrase| match phrase.kind {
+            Kind::Answer => false,
+            Kind::Announcement => !announces,
+            Kind::Acknowledgement => phrase.begins.is_none(),
+        })
+    }
+
+    /// Whether audio of this kind has left for the caller.
+    pub(crate) fn has_begun(&self, kind: Kind) -> bool {
+        self.phrases.iter().any(|phrase| phrase.kind == kind && phrase.begins.is_some())
+    }
+
+    /// Whether the model will still say something, as far as it depends on the model.
+    fn awaits_model(&self) -> bool {
+        self.generation.is_some() || self.waits_to_retry || self.tools_answered < self.tools.len()
+    }
+
+    /// When an announcement is to be said: once the caller has waited `long` for the answer, which may be there first, but
+    /// not behind a bridge, which has told as much.
+    pub(crate) fn announcement_due(&self, long: Duration) -> Option<CallTime> {
+        let mut answers = self.phrases.iter().filter(|phrase| phrase.kind == Kind::Answer);
+        let answer_comes = self.awaits_model() || answers.any(|phrase| !phrase.is_played_out());
+        let at_once =
+            self.announces || self.ends_call.is_some() || self.has_begun(Kind::Announcement) || !answer_comes;
+        if at_once {
+            Some(CallTime::ZERO)
+        } else if self.has_begun(Kind::Acknowledgement) {
+            None
+        } else {
+            Some(self.timeline.at(Stage::EndOfSpeech).unwrap_or(self.started_at) + long)
+        }
+    }
+
     /// A tool was asked for: what was said so far announces it. After an announcement and its result, what is said tells of
     /// that result: an answer, whatever else is done meanwhile.
     pub(crate) fn announce(&mut self) {
@@ -445,11 +512,7 @@ impl Turn {
 
     /// Whether nothing more will be generated, synthesised or sent.
     pub(crate) fn is_sent(&self) -> bool {
-        !self.awaits_words
-            && self.generation.is_none()
-            && !self.waits_to_retry
-            && self.tools_answered == self.tools.len()
-            && self.phrases.iter().all(Phrase::is_played_out)
+        !self.awaits_words && !self.awaits_model() && self.phrases.iter().all(Phrase::is_played_out)
     }
 
     /// The conversation of this turn so far, taking everything that was generated as said: what the model is asked

@@ -424,6 +424,44 @@ fn a_voice_that_owes_its_first_sound_is_asked_again_after_a_second() {
     assert_eq!(call.late_answers(), 1, "what comes after all is dropped");
 }
 
+fn play_begins(call: &mut Call) -> bool {
+    std::iter::from_fn(|| call.poll_output()).any(|output| matches!(output, Output::Play(_)))
+}
+
+#[test]
+fn a_phrase_begins_when_the_voice_has_shown_that_it_goes_on() {
+    let (mut call, first) = asked_to_speak();
+    call.handle(Input::Synthesis { id: first, event: audio_of("We h") }, ms(2_600));
+    assert!(!play_begins(&mut call), "a fifth of a second would be half a word and then silence");
+    assert_eq!(call.poll_timeout().map(|(due, _)| due), Some(ms(2_600 + 500)));
+    call.handle_timeout(ms(3_100));
+    let again = speeches(&mut call);
+    assert_eq!((again.len(), again[0].1.as_str()), (1, ANSWER), "asked again, and whole");
+    for piece in ["We h", "ave "] {
+        call.handle(Input::Synthesis { id: again[0].0, event: audio_of(piece) }, ms(3_300));
+    }
+    assert!(play_begins(&mut call));
+}
+
+#[test]
+fn a_voice_that_falls_silent_in_mid_sentence_is_left_before_the_caller_hears_a_gap() {
+    let (mut call, first) = asked_to_speak();
+    let begun = "We have three homes in Ri";
+    call.handle(Input::Synthesis { id: first, event: audio_of(begun) }, ms(2_500));
+    assert!(play_begins(&mut call));
+    // It lasts 1,250 ms, and the rest is asked for 300 ms before it is over.
+    let due = ms(2_500 + 1_250 - 300);
+    call.handle_timeout(ms(due.as_millis() - 1));
+    assert!(speeches(&mut call).is_empty(), "there is enough to hear");
+    call.handle_timeout(due);
+    let again = speeches(&mut call);
+    assert_eq!(again[0].1, "Riverside for you.");
+    let rest = again[0].0;
+    call.handle(Input::Synthesis { id: rest, event: audio_of(&again[0].1) }, ms(3_700));
+    call.handle(Input::Synthesis { id: rest, event: SynthesisEvent::Finished }, ms(3_700));
+    assert_eq!(play_out(&mut call, ms(3_700)).heard_text.expose(), ANSWER);
+}
+
 #[test]
 fn final_words_that_do_not_come_are_not_waited_for_long_when_words_are_known() {
     let mut world = World::new(plan(), |_| says(ANSWER));

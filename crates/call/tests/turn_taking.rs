@@ -262,8 +262,8 @@ fn a_slow_tool_is_announced_bridged_and_never_left_in_silence() {
     world.run_until(20_000);
     let turn = world.turn(1);
     assert_eq!(turn.heard_text.expose(), "Let me look in Riverside. It takes a little longer. I found one.");
-    assert_eq!(turn.timeline.announcement_sent, Some(ms(3_850)), "the model's own words come first");
-    assert_eq!(turn.timeline.first_audible_ms(), Some(850));
+    assert_eq!(turn.timeline.announcement_sent, Some(ms(4_400)), "the model's own words come first");
+    assert_eq!(turn.timeline.first_audible_ms(), Some(1_400));
     assert!(
         turn.timeline.first_substantive_ms().is_some_and(|first| first > 6_000),
         "and are not the answer"
@@ -285,13 +285,14 @@ fn what_is_told_of_a_result_is_an_answer_though_another_tool_follows() {
         events.extend(asks(&[(tool, "{}")]));
         events
     });
+    world.delays.tool = 700;
     world.caller_says("my name is jordan", 2_000, 1_000);
     world.run_until(20_000);
     let turn = world.turn(1);
     assert_eq!(turn.heard_text.expose(), "I'll put that down now. You're booked, Jordan. Anything else?");
     let timeline = &turn.timeline;
-    assert_eq!((timeline.announcement_played, timeline.first_audible_ms()), (Some(ms(3_850)), Some(850)));
-    assert_eq!(timeline.first_substantive_ms(), Some(2_230), "not with the last words only");
+    assert_eq!((timeline.announcement_played, timeline.first_audible_ms()), (Some(ms(4_400)), Some(1_400)));
+    assert_eq!(timeline.first_substantive_ms(), Some(2_780), "not with the last words only");
 }
 
 #[test]

@@ -7,6 +7,9 @@ use crate::{
 use seiketsu_domain::CallTime;
 use serde::{Deserialize, Serialize};
 
+/// The promise: the caller hears something so long after they stopped to speak.
+pub(crate) const PROMISE_MS: u64 = 2_000;
+
 /// What a caller notices, live. Texts are the caller's and the agent's own words: for the terminal, not for logs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
@@ -154,6 +157,11 @@ pub enum PieceKind {
 }
 
 impl HeardTurn {
+    /// Whether the promise was broken: it counts, and nothing was audible within two seconds.
+    pub fn is_late(&self) -> bool {
+        self.end.counts() && self.first_audible_ms.is_none_or(|ms| ms > PROMISE_MS)
+    }
+
     /// Judges the pieces of the answer anew, and what follows from them: latencies, bridges, the turn's end.
     pub fn judge(&mut self, mut kind: impl FnMut(&HeardPiece) -> PieceKind) {
         for piece in &mut self.pieces {

@@ -2,15 +2,13 @@
 //! without an answer as slower than any; turns in which the caller did not wait are counted apart; percentiles are
 //! never averaged, and p99.9 is quoted only where there are turns enough for it.
 
-use crate::report::{AfterMurmur, CallReport, EndedBy, HeardTurn, TurnEnd};
+use crate::report::{AfterMurmur, CallReport, EndedBy, HeardTurn, PROMISE_MS, TurnEnd};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Turns from which on p99.9 means something: with fewer, a single bad turn in a thousand can hide (95 % confidence).
 pub const P999_MIN_TURNS: u64 = 2_995;
-/// The promise.
-const PROMISE_MS: u64 = 2_000;
 /// Longer than any wait of a caller.
 const MAX_MS: u64 = 3_600_000;
 /// Reasons of failed calls that are told apart.

@@ -68,6 +68,8 @@ pub struct GatherVerb {
     pub num_digits: Option<u32>,
     /// Where to send what was pressed. Without it, to the document that asked.
     pub action: Option<String>,
+    /// The key that ends the waiting and is itself not sent; none where every key counts.
+    pub finish_on_key: Option<char>,
     /// How long to wait, after the texts.
     pub timeout_s: u32,
     /// What is said meanwhile.
@@ -219,7 +221,7 @@ fn dial(element: &Element) -> Result<DialVerb, TwimlError> {
 }
 
 fn gather(element: &Element) -> Result<GatherVerb, TwimlError> {
-    element.only_attributes(&["numDigits", "action", "method", "timeout"])?;
+    element.only_attributes(&["numDigits", "action", "method", "timeout", "finishOnKey"])?;
     element.posted()?;
     let mut texts = Vec::new();
     for child in &element.children {
@@ -236,8 +238,14 @@ fn gather(element: &Element) -> Result<GatherVerb, TwimlError> {
     }
     let limited = element.attributes.contains_key("numDigits");
     let num_digits = limited.then(|| element.number("numDigits", 1, 1..=128)).transpose()?;
+    let mut finish = element.attributes.get("finishOnKey").map_or("#", String::as_str).chars();
+    let finish_on_key = finish.next();
+    if finish.next().is_some() || finish_on_key.is_some_and(|key| !matches!(key, '0'..='9' | '*' | '#')) {
+        return Err(TwimlError::Invalid("finishOnKey of <Gather>: expected one key or nothing".to_owned()));
+    }
     Ok(GatherVerb {
         num_digits,
+        finish_on_key,
         action: element.attributes.get("action").cloned(),
         timeout_s: element.number("timeout", 5, 1..=600)?,
         texts,
@@ -345,7 +353,7 @@ mod tests {
             (Some("/whisper?call=1"), Some("/done"))
         );
         assert_eq!(dial.caller_id.as_ref().map(PhoneNumber::as_str), Some("+15125550100"));
-        assert_eq!((gather.num_digits, gather.timeout_s), (Some(1), 5));
+        assert_eq!((gather.num_digits, gather.finish_on_key, gather.timeout_s), (Some(1), Some('#'), 5));
         assert_eq!(
             (gather.action.as_deref(), &*gather.texts),
             (Some("/accept"), &["press a key".to_owned()][..])
@@ -388,6 +396,7 @@ mod tests {
             r#"<Response><Dial timeout="1"><Number>+15125550123</Number></Dial></Response>"#,
             "<Response><Gather><Hangup/></Gather></Response>",
             r#"<Response><Gather method="GET"/></Response>"#,
+            r#"<Response><Gather finishOnKey="12"/></Response>"#,
             r#"<Response><Connect><Stream url="wss://x/y"><Parameter name="a"/></Stream></Connect></Response>"#,
             &format!(
                 r#"<Response><Connect><Stream url="wss://x/y"><Parameter name="token" value="{}"/></Stream></Connect></Response>"#,

@@ -47,6 +47,9 @@ pub struct TokenUsage {
 pub enum GenerationEvent {
     /// A piece of text; never empty.
     Text(String),
+    /// A request for a tool begins: what was said before it is complete. It comes once before the first
+    /// [`GenerationEvent::ToolCall`] of a run, and is followed by none if the vendor cuts the run off.
+    ToolCallBegun,
     /// A request for a tool, complete.
     ToolCall {
         /// The model's id for the request.

@@ -88,7 +88,11 @@ pub async fn language_model(
                     );
                 }
                 Some(GenerationEvent::Failed(failure)) => return Err(failure),
-                Some(GenerationEvent::Text(_) | GenerationEvent::ToolCall { .. }) => {}
+                Some(
+                    GenerationEvent::Text(_)
+                    | GenerationEvent::ToolCallBegun
+                    | GenerationEvent::ToolCall { .. },
+                ) => {}
                 None => return Err(ended(vendor)),
             }
         }

@@ -216,6 +216,12 @@ async fn begin(
     serve::prepare_agents(&db, &server.sessions).await?;
     let shown = modes.map(|(name, real)| format!("{name} {}", if real { "real" } else { "sandbox" }));
     terminal.talk(format_args!("  {:<10} {}", "vendors", shown.join(", ")));
+    if config.openai_fallback.is_some() && config.openai.api_key.is_none() {
+        terminal.talk(format_args!(
+            "  {:<10} OPENAI_FALLBACK_* is not used: without OPENAI_API_KEY the sandbox is the language model",
+            ""
+        ));
+    }
     Ok((server, sandbox, local, db))
 }
 

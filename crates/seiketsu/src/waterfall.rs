@@ -31,11 +31,15 @@ pub(crate) fn draw(turn: &TurnView, caller: AtTheCaller) -> String {
         rows.push((label, start, at));
         from = from.max(at);
     }
-    let acknowledged = turn.acknowledgement_played_us.or(turn.acknowledgement_sent_us).map(ms);
+    let bridges = [
+        ("acknowledgement heard", turn.acknowledgement_played_us.or(turn.acknowledgement_sent_us)),
+        ("announcement heard", turn.announcement_played_us.or(turn.announcement_sent_us)),
+    ];
+    let bridges = bridges.into_iter().filter_map(|(label, at_us)| Some((label, ms(at_us?))));
     let end = rows
         .iter()
         .map(|row| row.2)
-        .chain(acknowledged)
+        .chain(bridges.clone().map(|(_, at)| at))
         .chain(caller.first_substantive_ms.map(|ms| ms as i64))
         .chain([PROMISE_MS])
         .max()
@@ -58,8 +62,8 @@ pub(crate) fn draw(turn: &TurnView, caller: AtTheCaller) -> String {
     for (label, start, at) in rows {
         row(label, start, at, '=');
     }
-    if let Some(at) = acknowledged {
-        row("acknowledgement heard", at, at, 'o');
+    for (label, at) in bridges {
+        row(label, at, at, 'o');
     }
     if let Some(at) = caller.first_audible_ms {
         row("caller hears a word", 0, at as i64, '>');

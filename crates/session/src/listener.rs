@@ -27,6 +27,8 @@ const KEPT_SILENCE_US: u64 = 1_000_000;
 const SLACK_US: u64 = 400_000;
 /// Kept audio is sent in pieces of at least this length: a link takes only so many messages at once.
 const KEPT_PIECE_US: u64 = 500_000;
+/// While nobody speaks, audio goes out in pieces of this length: a fifth of the messages, and no words that wait.
+const GATHERED_US: u64 = 100_000;
 /// A recogniser of which nothing is heard while somebody speaks is asked for its words; it answers by then.
 const CHECK_PATIENCE: Duration = Duration::from_millis(900);
 /// So long without any link, and nobody should wait for words any more.
@@ -78,6 +80,9 @@ pub(crate) struct Listener {
     /// Audio whose words are not final.
     kept: VecDeque<(Bytes, u64)>,
     kept_us: u64,
+    /// The end of it that was not sent yet.
+    gathered: BytesMut,
+    gathered_us: u64,
     /// Caller audio so far.
     position_us: u64,
     /// The caller speaks, since then.
@@ -103,6 +108,8 @@ impl Listener {
             lost_told: false,
             kept: VecDeque::new(),
             kept_us: 0,
+            gathered: BytesMut::new(),
+            gathered_us: 0,
             position_us: 0,
             voiced_since: None,
             unsettled_us: None,
@@ -172,6 +179,7 @@ impl Listener {
 
     /// Sends everything that is kept over a new link.
     fn replay(&mut self, now: Duration) -> Heard {
+        self.forget_gathered();
         let mut pieces = Vec::new();
         let mut piece = (BytesMut::new(), 0);
         for (audio, length_us) in &self.kept {
@@ -204,11 +212,36 @@ impl Listener {
         self.kept.push_back((audio.clone(), length_us));
         self.kept_us += length_us;
         self.position_us += length_us;
-        let speech = self.link.is_none() || self.voiced_since.is_some() || self.unsettled_us.is_some();
-        self.forget(if speech { KEPT_US } else { KEPT_SILENCE_US });
-        if self.link.is_none() {
-            return Heard::default();
+        let busy = self.voiced_since.is_some() || self.unsettled_us.is_some();
+        self.forget(if busy || self.link.is_none() { KEPT_US } else { KEPT_SILENCE_US });
+        let Some(link) = &self.link else { return Heard::default() };
+        let waits = !busy && link.asked.is_none() && self.gathered_us + length_us < GATHERED_US;
+        if self.gathered_us == 0 && !waits {
+            return self.send_audio(audio, length_us, now);
         }
+        self.gathered.extend_from_slice(&audio);
+        self.gathered_us += length_us;
+        if waits { Heard::default() } else { self.send_gathered(now) }
+    }
+
+    /// It is kept besides, for the next link.
+    fn forget_gathered(&mut self) {
+        self.gathered.clear();
+        self.gathered_us = 0;
+    }
+
+    /// Sends what has been gathered, if anything has.
+    fn send_gathered(&mut self, now: Duration) -> Heard {
+        match std::mem::take(&mut self.gathered_us) {
+            0 => Heard::default(),
+            length_us => {
+                let audio = self.gathered.split().freeze();
+                self.send_audio(audio, length_us, now)
+            }
+        }
+    }
+
+    fn send_audio(&mut self, audio: Bytes, length_us: u64, now: Duration) -> Heard {
         if self.send(RecogniserInput::Audio(audio)) {
             self.sent_us += length_us;
             Heard::default()
@@ -238,6 +271,12 @@ impl Listener {
     }
 
     fn ask(&mut self, now: Duration, check: Option<Duration>) -> Heard {
+        let unsent = self.send_gathered(now);
+        if unsent.failure.is_some() {
+            // The next link is asked in its place.
+            self.flush_wanted |= check.is_none();
+            return unsent;
+        }
         let Some(link) = &mut self.link else {
             self.flush_wanted = true;
             return Heard::default();
@@ -266,6 +305,7 @@ impl Listener {
 
     fn lost(&mut self, failure: Failure, now: Duration) -> Heard {
         if let Some(link) = self.link.take() {
+            self.forget_gathered();
             self.failures.another(link.route.order);
             match link.asked {
                 Some(mut asked) => {

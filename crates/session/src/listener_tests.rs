@@ -348,3 +348,24 @@ fn words_that_may_change_are_placed_where_they_were_spoken_and_never_behind_a_qu
     world.understood("two bedrooms", 3_000, true);
     assert_eq!(said_partly(&mut world, 4_000), 4_000);
 }
+
+#[test]
+fn audio_goes_out_a_tenth_of_a_second_at_a_time_while_nobody_speaks_and_at_once_otherwise() {
+    let mut world = World::new();
+    let mut ear = world.open("deepgram");
+    let quiet = world.audio(80);
+    assert_eq!(ear.heard(), (vec![], 0), "gathered");
+    let quiet = [quiet, world.audio(20)].concat();
+    assert_eq!(ear.heard(), (quiet, 0));
+    let before = world.audio(40);
+    world.speaks();
+    let speech = world.audio(20);
+    assert_eq!(ear.heard(), ([before, speech].concat(), 0), "what was gathered goes first");
+    let speech = world.audio(20);
+    assert_eq!(ear.heard(), (speech, 0), "and nothing waits any more");
+    world.pauses();
+    world.understood("yes", 160, false);
+    let rest = world.audio(60);
+    assert!(world.listener.flush(world.now()).failure.is_none());
+    assert_eq!(ear.heard(), (rest, 1), "a question for the last words is asked behind all audio");
+}

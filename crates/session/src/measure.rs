@@ -63,6 +63,7 @@ pub(crate) fn note(note: Note) {
         Note::SpeculationMissed => "speculation_missed",
         Note::Hedged => "hedged",
         Note::Acknowledged => "acknowledged",
+        Note::Unannounced => "unannounced",
         Note::Retried => "retried",
         Note::Apologised => "apologised",
         Note::LateAnswer => "late_answer",

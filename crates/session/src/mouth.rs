@@ -24,8 +24,10 @@ use std::{
 
 /// Phrases that may wait for a link to open.
 const WAITING: usize = 32;
-/// A phrase that is given up after so long without a sound was given up because of that.
+/// A phrase that is given up after so long without its first sound was given up because of that.
 const LATE: Duration = Duration::from_millis(900);
+/// The same when it fell silent in the middle.
+const STUCK: Duration = Duration::from_millis(400);
 
 #[derive(Debug)]
 struct Link {
@@ -205,16 +207,25 @@ impl Mouth {
         link.route.health.is_failing() && self.routes.iter().any(|route| route.health.is_healthy())
     }
 
-    /// Stops saying it. If not a sound of it came for long, and none of anything else either, the link goes with it:
+    /// Stops saying it. If no sound of it came for long, and none of anything else either, the link goes with it:
     /// whoever asks again should ask elsewhere.
     pub(crate) fn cancel(&mut self, id: SynthesisId) -> Spoken {
         self.waiting.retain(|waiting| waiting.id != id);
-        let (Some(active), Some(link)) = (self.active.remove(&id.0), &self.link) else {
+        let (Some(mut active), Some(link)) = (self.active.remove(&id.0), &self.link) else {
             return Spoken::default();
         };
-        let silent = |active: &Active| active.progress_at.is_none();
-        if silent(&active) && active.attempt.waited() >= LATE && self.active.values().all(silent) {
+        let silent = |active: &Active| match active.progress_at {
+            None => true,
+            Some(_) => active.attempt.silent_for() >= STUCK,
+        };
+        let begun = active.progress_at.is_some();
+        if silent(&active) && (begun || active.attempt.waited() >= LATE) && self.active.values().all(silent) {
             self.failures.another(link.route.order);
+            if begun {
+                let detail =
+                    format!("silent in the middle for {} ms", active.attempt.silent_for().as_millis());
+                active.attempt.failed(&Failure::new(link.route.vendor, FailureKind::Timeout, detail));
+            }
             return self.abandon();
         }
         // If the link takes no more, its end will be noticed.

@@ -1,10 +1,11 @@
 use super::*;
 use async_trait::async_trait;
-use seiketsu_domain::{AudioFormat, Language, SystemClock, VoiceChoice};
+use seiketsu_domain::{AudioFormat, Clock, Language, SystemClock, VoiceChoice};
 use seiketsu_providers::{
     failover::{Failover, Patience, Probe, Service},
     failure::Vendor,
 };
+use seiketsu_testkit::FakeClock;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -29,7 +30,11 @@ impl Probe for Nobody {
 const FORMAT: AudioFormat = AudioFormat::Mulaw8k;
 
 fn mouth() -> Mouth {
-    let failover = Failover::new(Arc::new(SystemClock::new()));
+    mouth_at(Arc::new(SystemClock::new()))
+}
+
+fn mouth_at(clock: Arc<dyn Clock>) -> Mouth {
+    let failover = Failover::new(clock);
     let service = |endpoint: &str, vendor| Service {
         endpoint: endpoint.to_owned(),
         vendor,
@@ -74,4 +79,28 @@ fn phrases_that_waited_for_a_link_that_is_dead_on_arrival_go_to_the_next_one() {
         .filter_map(|input| if let VoiceInput::Speak { id, .. } = input { Some(id.0) } else { None })
         .collect();
     assert_eq!(ids, [1, 2], "in order");
+}
+
+#[test]
+fn a_link_that_fell_silent_in_mid_phrase_is_left_with_the_phrase_and_one_that_speaks_is_not() {
+    let clock = FakeClock::new();
+    let mut mouth = mouth_at(Arc::clone(&clock) as Arc<dyn Clock>);
+    let (_, _, _asked, _said) = open(&mut mouth);
+    say(&mut mouth, 0);
+    let sound = || {
+        let audio = bytes::Bytes::from_static(&[0x80; 1_600]);
+        Some(VoiceEvent::Audio { id: voice::SynthesisId(0), audio, alignment: Vec::new() })
+    };
+    mouth.event(sound(), clock.monotonic());
+    clock.advance(Duration::from_millis(300));
+    assert!(mouth.cancel(SynthesisId(0)).failure.is_none());
+    assert!(mouth.link.is_some(), "it had just spoken");
+    say(&mut mouth, 0);
+    mouth.event(sound(), clock.monotonic());
+    clock.advance(Duration::from_millis(500));
+    mouth.cancel(SynthesisId(0));
+    assert!(mouth.link.is_none());
+    say(&mut mouth, 1);
+    let (endpoint, ..) = open(&mut mouth);
+    assert_eq!(endpoint, "openai", "what follows goes elsewhere");
 }

@@ -57,18 +57,18 @@ pub(crate) const fn reprompts(language: Language) -> [&'static str; 2] {
     }
 }
 
-/// What bridges a wait, by what the wait is for. What the agent's tenant wrote is used wherever the caller asked for
+/// What bridges a wait, by what the wait is for; in few words, for an answer that comes meanwhile waits for their end. What the agent's tenant wrote is used wherever the caller asked for
 /// something; the rest is the platform's.
 pub(crate) fn acknowledgements(agent: &AgentProfile) -> Acknowledgements {
     let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     let (noting, listening, waiting): (&[&str], &[&str], &[&str]) = match agent.language {
         Language::En => (
-            &["Okay, one moment.", "All right, let me see.", "Got it, one second."],
+            &["Okay, hold on.", "Let me see.", "Got it."],
             &["Take your time.", "Go ahead, I am listening.", "I am here."],
             &["It takes a moment longer.", "I am still on it.", "Thank you for waiting, nearly there."],
         ),
         Language::Es => (
-            &["De acuerdo, un momento.", "Muy bien, a ver.", "Entendido, un segundo."],
+            &["Un segundo.", "A ver.", "Entendido."],
             &["Tómese su tiempo.", "Le escucho.", "Aquí estoy."],
             &["Tarda un poco más.", "Sigo en ello.", "Gracias por esperar, ya casi está."],
         ),

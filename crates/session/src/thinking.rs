@@ -154,6 +154,7 @@ async fn forward(
         };
         let (event, last) = match event {
             Some(language_model::GenerationEvent::Text(text)) => (GenerationEvent::Text(text), false),
+            Some(language_model::GenerationEvent::ToolCallBegun) => (GenerationEvent::ToolCallBegun, false),
             Some(language_model::GenerationEvent::ToolCall { request, name, arguments }) => {
                 (GenerationEvent::ToolCall { request, name, arguments }, false)
             }

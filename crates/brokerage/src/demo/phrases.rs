@@ -8,6 +8,7 @@ pub(super) struct Phrases {
     pub(super) greeting: fn(&str, &str) -> String,
     /// From the brokerage's name.
     pub(super) goodbye: fn(&str) -> String,
+    /// Short: an answer that comes meanwhile waits for their end.
     pub(super) acknowledgements: [&'static str; 5],
     pub(super) apology: &'static str,
     /// What the key 0 stands for.
@@ -22,11 +23,11 @@ pub(super) const fn of(language: Language) -> Phrases {
             },
             goodbye: |brokerage| format!("Thank you for calling {brokerage}. Goodbye."),
             acknowledgements: [
-                "One moment please.",
-                "Let me check that.",
-                "Sure, one second.",
+                "One moment.",
+                "Let me check.",
+                "One second.",
                 "Let me look.",
-                "Okay, just a moment.",
+                "Just a moment.",
             ],
             apology: "I'm sorry, I could not get that answer. Could you say it once more?",
             wants_a_person: "I would like to talk to a person.",
@@ -39,13 +40,7 @@ pub(super) const fn of(language: Language) -> Phrases {
                 )
             },
             goodbye: |brokerage| format!("Gracias por llamar a {brokerage}. Adiós."),
-            acknowledgements: [
-                "Un momento, por favor.",
-                "Déjeme ver.",
-                "Claro, un segundo.",
-                "Ahora lo miro.",
-                "Bien, un momento.",
-            ],
+            acknowledgements: ["Un momento.", "Déjeme ver.", "Un segundo.", "Ahora lo miro.", "Veamos."],
             apology: "Lo siento, no pude obtener esa respuesta. ¿Puede decirlo otra vez?",
             wants_a_person: "Quisiera hablar con una persona.",
         },

@@ -86,7 +86,7 @@ impl Call {
             Timer::Resume,
             Timer::Hedge,
             Timer::Retry,
-            Timer::FirstByte,
+            Timer::Sound,
             Timer::Progress,
             Timer::Playout,
         ] {

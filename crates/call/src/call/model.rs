@@ -122,7 +122,12 @@ impl Call {
             self.news = false;
             self.note(Note::SpeculationUsed);
             let is_token = |event: &GenerationEvent| {
-                matches!(event, GenerationEvent::Text(_) | GenerationEvent::ToolCall { .. })
+                matches!(
+                    event,
+                    GenerationEvent::Text(_)
+                        | GenerationEvent::ToolCallBegun
+                        | GenerationEvent::ToolCall { .. }
+                )
             };
             if let Some((at, _)) = speculation.events.iter().find(|(_, event)| is_token(event))
                 && let Some(turn) = &mut self.turn
@@ -251,16 +256,10 @@ impl Call {
                     self.generation_over(now);
                 }
             }
+            GenerationEvent::ToolCallBegun => self.announce(now),
             GenerationEvent::ToolCall { request, name, arguments } => {
-                turn.timeline.reach(Stage::FirstToken, now);
-                turn.generation_spoke = true;
                 turn.generation_counts = true;
-                if let Some(rest) = turn.phraser.finish() {
-                    self.add_phrase(rest, false, now);
-                }
-                if let Some(turn) = &mut self.turn {
-                    turn.announce();
-                }
+                self.announce(now);
                 self.run_tool(request, name, arguments, now);
             }
             GenerationEvent::Finished { input_tokens, output_tokens } => {
@@ -269,6 +268,20 @@ impl Call {
                 self.generation_over(now);
             }
             GenerationEvent::Failed { retry } => self.generation_failed(retry, now),
+        }
+    }
+
+    /// The model wants a tool: what it has said is the announcement of that.
+    fn announce(&mut self, now: CallTime) {
+        let Some(turn) = &mut self.turn else { return };
+        turn.timeline.reach(Stage::FirstToken, now);
+        turn.generation_spoke = true;
+        if let Some(rest) = turn.phraser.finish() {
+            turn.generation_counts = true;
+            self.add_phrase(rest, false, now);
+        }
+        if let Some(turn) = &mut self.turn {
+            turn.announce();
         }
     }
 

@@ -53,6 +53,12 @@ impl Call {
         {
             return;
         }
+        if self.keeps_announcement(now)
+            && let Some(turn) = &mut self.turn
+        {
+            turn.announces = true; // what the model had to say fits better
+            return;
+        }
         let Some(text) = self.choose_acknowledgement() else { return };
         let phrase = self.phrase(text, true, Kind::Acknowledgement);
         if let Some(turn) = &mut self.turn {
@@ -95,12 +101,34 @@ impl Call {
         if !turn.is_audible() || turn.ends_call.is_some() {
             return;
         }
-        let nothing_to_send = turn.phrases.iter().skip(turn.playing).all(|phrase| phrase.waiting.is_empty());
+        let nothing_to_send = self.keeps_announcement(now)
+            || !turn.phrases.iter().skip(turn.playing).any(|phrase| self.is_ready(phrase));
         let enough = turn.is_bridging() || turn.bridges >= self.plan.limits.bridges_per_turn;
         if turn.is_sent() || self.held || !nothing_to_send || enough {
             self.timers.disarm(Timer::Acknowledge);
         } else if self.timers.at(Timer::Acknowledge).is_none() {
             self.timers.arm(Timer::Acknowledge, self.ledger.due().max(now) + self.plan.limits.quiet);
+        }
+    }
+
+    fn is_ready(&self, phrase: &Phrase) -> bool {
+        phrase.is_ready(self.plan.format, self.plan.limits.head_start)
+    }
+
+    /// The next audio is that of an announcement which is kept back.
+    fn keeps_announcement(&self, now: CallTime) -> bool {
+        let Some(turn) = &self.turn else { return false };
+        let next = turn.phrases.iter().skip(turn.playing).find(|phrase| !phrase.is_played_out());
+        next.is_some_and(|phrase| phrase.kind == Kind::Announcement && self.is_ready(phrase))
+            && turn.announcement_due(self.plan.limits.announce_after).is_none_or(|due| due > now)
+    }
+
+    /// An announcement that is kept back is said when the caller has waited long.
+    pub(super) fn watch_announcement(&mut self, now: CallTime) {
+        let due = self.turn.as_ref().and_then(|turn| turn.announcement_due(self.plan.limits.announce_after));
+        match due.filter(|_| self.keeps_announcement(now)) {
+            Some(due) => self.timers.arm(Timer::Announce, due),
+            None => self.timers.disarm(Timer::Announce),
         }
     }
 
@@ -162,6 +190,7 @@ impl Call {
                 phrase.alignment.extend(alignment.into_iter().take(room));
                 if !audio.is_empty() {
                     phrase.waiting.push_back(audio);
+                    phrase.sound_at = Some(now);
                     let kind = phrase.kind;
                     turn.reach(kind, Stage::FirstByte, now);
                 }
@@ -174,18 +203,17 @@ impl Call {
         }
     }
 
-    /// A phrase that made no sound is asked for again; one that broke in the middle goes on at the first word that was
+    /// A phrase of which nothing was heard yet is asked for again; one that broke in the middle goes on at the first word that was
     /// not made whole.
     fn synthesis_failed(&mut self, id: SynthesisId, now: CallTime) {
-        let format = self.plan.format;
+        let (format, head_start) = (self.plan.format, self.plan.limits.head_start);
         let Some(turn) = &mut self.turn else { return };
         let may_retry = turn.voice_retries < self.plan.limits.voice_retries_per_turn;
         let Some(at) = turn.phrases.iter().position(|phrase| phrase.id == id) else { return };
         let phrase = &mut turn.phrases[at];
-        if may_retry && phrase.is_silent() {
+        if may_retry && phrase.is_stub(format, head_start) {
             turn.voice_retries += 1;
-            phrase.id = SynthesisId(self.next_synthesis);
-            phrase.state = PhraseState::Waiting;
+            phrase.start_over(SynthesisId(self.next_synthesis));
             self.next_synthesis += 1;
             self.note(Note::Retried);
             return;
@@ -214,26 +242,38 @@ impl Call {
         }
     }
 
-    pub(super) fn watch_first_bytes(&mut self) {
-        let limit = self.plan.limits.first_byte;
-        let due =
-            self.turn.iter().flat_map(|turn| &turn.phrases).filter_map(Phrase::awaits_first_byte_since).min();
+    /// When the voice owes the next sound of a phrase; none if it owes none, or was asked often enough.
+    fn owes_sound_at(&self, phrase: &Phrase) -> Option<CallTime> {
+        let limits = &self.plan.limits;
+        let asked_at = phrase.asked_at.filter(|_| phrase.state == PhraseState::Asked)?;
+        let Some(sound_at) = phrase.sound_at else { return Some(asked_at + limits.first_byte) };
+        let next = sound_at + limits.next_sound;
+        if phrase.begins.is_none() {
+            return phrase.is_stub(self.plan.format, limits.head_start).then_some(next);
+        }
+        // What is on its way bridges the time that another voice needs to go on.
+        let runs_dry = self.ledger.due().saturating_sub(limits.head_start);
+        phrase.waiting.is_empty().then(|| next.max(runs_dry))
+    }
+
+    pub(super) fn watch_sounds(&mut self) {
+        let due = self
+            .turn
+            .iter()
+            .flat_map(|turn| &turn.phrases)
+            .filter_map(|phrase| self.owes_sound_at(phrase))
+            .min();
         match due {
-            Some(since) => self.timers.arm(Timer::FirstByte, since + limit),
-            None => self.timers.disarm(Timer::FirstByte),
+            Some(at) => self.timers.arm(Timer::Sound, at),
+            None => self.timers.disarm(Timer::Sound),
         }
     }
 
-    /// A voice that owes the first sound of a phrase for too long is asked again, and its late sounds are dropped.
-    pub(super) fn first_byte_is_late(&mut self, now: CallTime) {
-        let limit = self.plan.limits.first_byte;
-        let Some(turn) = &mut self.turn else { return };
-        let late: Vec<SynthesisId> = turn
-            .phrases
-            .iter()
-            .filter(|phrase| phrase.awaits_first_byte_since().is_some_and(|since| since + limit <= now))
-            .map(|phrase| phrase.id)
-            .collect();
+    /// A voice that owes a sound for too long is asked for the rest again, and its late sounds are dropped.
+    pub(super) fn sound_is_late(&mut self, now: CallTime) {
+        let Some(turn) = &self.turn else { return };
+        let is_late = |phrase: &&Phrase| self.owes_sound_at(phrase).is_some_and(|at| at <= now);
+        let late: Vec<SynthesisId> = turn.phrases.iter().filter(is_late).map(|phrase| phrase.id).collect();
         for id in late {
             let Some(turn) = &mut self.turn else { return };
             if turn.voice_retries < self.plan.limits.voice_retries_per_turn {
@@ -249,7 +289,8 @@ impl Call {
 
     /// Sends what can be sent, phrase by phrase.
     pub(super) fn pump(&mut self, now: CallTime) {
-        let Some(turn) = &mut self.turn else { return };
+        let (format, head_start) = (self.plan.format, self.plan.limits.head_start);
+        let Some(turn) = &self.turn else { return };
         let may_go_on = self.ears.is_speaking()
             && !turn.is_audible()
             && turn.ends_call.is_none()
@@ -258,29 +299,21 @@ impl Call {
             return; // it is being decided whether the caller has the floor
         }
         // The answer begins with its first phrase: later ones may be there before it when it has to be made again.
-        let is_over = |phrase: &Phrase| phrase.state == PhraseState::Complete && phrase.waiting.is_empty();
-        let answer_is_there = turn
-            .phrases
-            .iter()
-            .skip(turn.playing)
-            .find(|phrase| phrase.kind != Kind::Acknowledgement && !is_over(phrase))
-            .is_some_and(|phrase| !phrase.waiting.is_empty());
-        if answer_is_there
-            && let Some(late) = turn
-                .phrases
-                .get_mut(turn.playing)
-                .filter(|phrase| phrase.kind == Kind::Acknowledgement && phrase.begins.is_none())
-        {
-            // The answer was faster than its bridge.
-            if late.state == PhraseState::Asked {
-                self.outputs.push_back(Output::CancelSpeech(late.id));
-            }
-            late.state = PhraseState::Complete;
-            late.waiting.clear();
-            late.text.clear();
+        let next_of = |kinds: &[Kind]| {
+            let mut left = turn.phrases.iter().skip(turn.playing);
+            left.find(|phrase| kinds.contains(&phrase.kind) && !phrase.is_played_out())
+        };
+        let answers = next_of(&[Kind::Answer]).is_some_and(|phrase| self.is_ready(phrase));
+        let announces = next_of(&[Kind::Answer, Kind::Announcement])
+            .is_some_and(|phrase| self.is_ready(phrase))
+            && turn.announcement_due(self.plan.limits.announce_after).is_some_and(|due| due <= now);
+        if answers || announces {
+            self.drop_bridges(answers);
         }
-        while let Some(turn) = &mut self.turn
+        while !self.keeps_announcement(now)
+            && let Some(turn) = &mut self.turn
             && let Some(phrase) = turn.phrases.get_mut(turn.playing)
+            && !phrase.is_stub(format, head_start)
         {
             match phrase.waiting.pop_front() {
                 Some(audio) => self.send(audio, now),
@@ -292,6 +325,26 @@ impl Call {
         if turn.unmarked_us > 0 && turn.phrases.get(turn.playing).is_none() {
             turn.unmarked_us = 0;
             self.outputs.push_back(Output::Mark(self.ledger.mark()));
+        }
+    }
+
+    /// What was to be said first is there before its bridges were: they are left out.
+    fn drop_bridges(&mut self, announcements: bool) {
+        let Some(turn) = &mut self.turn else { return };
+        let mut dropped = Vec::new();
+        for phrase in turn.unheard_bridges() {
+            let is_announcement = phrase.kind == Kind::Announcement;
+            if phrase.is_played_out() || (is_announcement && !announcements) {
+                continue;
+            }
+            let cancels = phrase.drop_unheard().then_some(phrase.id);
+            dropped.push((cancels, is_announcement));
+        }
+        for (cancelled, is_announcement) in dropped {
+            self.outputs.extend(cancelled.map(Output::CancelSpeech));
+            if is_announcement {
+                self.note(Note::Unannounced);
+            }
         }
     }
 

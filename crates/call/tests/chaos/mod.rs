@@ -243,8 +243,14 @@ impl Chaos {
                 let id = GenerationId(
                     self.pick(*whose, &self.generations.iter().map(|id| id.0).collect::<Vec<_>>()),
                 );
+                // Some vendors say so beforehand, and some answers are cut off in between.
+                if !self.requests.is_multiple_of(3) {
+                    self.input(Input::Generation { id, event: GenerationEvent::ToolCallBegun });
+                }
                 let event = self.tool_call(name);
-                self.input(Input::Generation { id, event });
+                if self.requests % 3 != 2 {
+                    self.input(Input::Generation { id, event });
+                }
             }
             Act::GenerationOver { whose, failed } => {
                 let id = GenerationId(

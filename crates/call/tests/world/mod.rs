@@ -117,14 +117,12 @@ pub(crate) fn says(text: &str) -> Vec<GenerationEvent> {
 }
 
 pub(crate) fn asks(tools: &[(&str, &str)]) -> Vec<GenerationEvent> {
-    let mut events: Vec<_> = tools
-        .iter()
-        .map(|(name, arguments)| GenerationEvent::ToolCall {
-            request: format!("r-{name}-{arguments}"),
-            name: (*name).to_owned(),
-            arguments: (*arguments).to_owned(),
-        })
-        .collect();
+    let mut events = vec![GenerationEvent::ToolCallBegun];
+    events.extend(tools.iter().map(|(name, arguments)| GenerationEvent::ToolCall {
+        request: format!("r-{name}-{arguments}"),
+        name: (*name).to_owned(),
+        arguments: (*arguments).to_owned(),
+    }));
     events.push(GenerationEvent::Finished { input_tokens: 10, output_tokens: 5 });
     events
 }

@@ -204,7 +204,9 @@ impl End<'_> {
             Human::Answers { key_after_ms, .. } => {
                 let thinks = Duration::from_millis(key_after_ms.into());
                 tokio::time::sleep(thinks.min(patience)).await;
-                Ok((thinks < patience).then_some("1"))
+                // `#`, wherever it counts as a key: people press it.
+                let key = if gather.finish_on_key == Some('#') { "1" } else { "#" };
+                Ok((thinks < patience).then_some(key))
             }
             Human::HangsUp { .. } => {
                 tokio::time::sleep(TONE.min(patience)).await;

@@ -70,7 +70,8 @@ impl Twiml {
                 escape(whisper),
             ),
             Self::Whisper { text, language, accept } => format!(
-                "<Gather numDigits=\"1\" timeout=\"{KEY_SECONDS}\" action=\"{}\">\
+                // Otherwise "#" alone would end the waiting and count as no key.
+                "<Gather numDigits=\"1\" finishOnKey=\"\" timeout=\"{KEY_SECONDS}\" action=\"{}\">\
                  <Say language=\"{}\">{}</Say></Gather><Hangup/>",
                 escape(accept),
                 spoken(*language),
@@ -137,7 +138,7 @@ mod tests {
             language: Language::Es,
             accept: "https://voice.example.com/twilio/accept?call=CA1".into(),
         };
-        insta::assert_snapshot!(twiml.render(), @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Gather numDigits="1" timeout="10" action="https://voice.example.com/twilio/accept?call=CA1"><Say language="es-MX">A caller for Tom &amp; Co &lt;3.</Say></Gather><Hangup/></Response>"#);
+        insta::assert_snapshot!(twiml.render(), @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Gather numDigits="1" finishOnKey="" timeout="10" action="https://voice.example.com/twilio/accept?call=CA1"><Say language="es-MX">A caller for Tom &amp; Co &lt;3.</Say></Gather><Hangup/></Response>"#);
     }
 
     #[test]

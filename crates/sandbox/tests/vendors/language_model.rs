@@ -77,7 +77,10 @@ async fn tools_are_called_with_the_receptionists_arguments_and_their_results_are
             GenerationEvent::ToolCall { request, name, arguments } => {
                 Some((request, name, serde_json::from_str(arguments).unwrap()))
             }
-            GenerationEvent::Text(_) | GenerationEvent::Finished { .. } | GenerationEvent::Failed(_) => None,
+            GenerationEvent::Text(_)
+            | GenerationEvent::ToolCallBegun
+            | GenerationEvent::Finished { .. }
+            | GenerationEvent::Failed(_) => None,
         })
         .collect();
     assert_eq!(calls.len(), 1, "{events:?}");

@@ -256,9 +256,10 @@ pub(crate) fn finals(events: &[RecognitionEvent]) -> String {
 pub(crate) fn generated(events: &[GenerationEvent]) -> String {
     let texts = events.iter().filter_map(|event| match event {
         GenerationEvent::Text(text) => Some(text.as_str()),
-        GenerationEvent::ToolCall { .. } | GenerationEvent::Finished { .. } | GenerationEvent::Failed(_) => {
-            None
-        }
+        GenerationEvent::ToolCallBegun
+        | GenerationEvent::ToolCall { .. }
+        | GenerationEvent::Finished { .. }
+        | GenerationEvent::Failed(_) => None,
     });
     texts.collect()
 }

@@ -3,6 +3,7 @@
 use super::{
     Caller, Telephone, classify, expect,
     injected::{self, Injections},
+    late::{self, Late},
 };
 use crate::{api::Api, cli::CallArgs, exit::Exit, terminal::Terminal};
 use comfy_table::{Table, presets};
@@ -15,7 +16,7 @@ use serde::Serialize;
 use std::{
     cell::{Cell, RefCell},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -24,6 +25,8 @@ use tokio_util::task::TaskTracker;
 
 /// Calls at once, if only the number of turns is given.
 const AT_ONCE: u32 = 10;
+/// Late turns that are kept to be looked at.
+const LATE_KEPT: usize = 1_000;
 /// Where there is no terminal, progress is told so often.
 const PROGRESS_TURNS: u64 = 100;
 
@@ -47,6 +50,8 @@ struct Measured {
     expected_met: Option<u64>,
     /// What the sandbox delayed and broke meanwhile.
     injected: Option<Injections>,
+    /// The turns that were late, with what the platform says of them; at most a thousand.
+    late: Vec<Late>,
 }
 
 /// Places calls until there were enough of them, or enough turns. `callers` are taken in turn.
@@ -82,8 +87,10 @@ pub(super) async fn run(
         placed.set(placed.get() + u32::from(next.is_some()));
         next
     });
+    let late = Arc::new(Mutex::new(Vec::new()));
     let live = |caller: Caller| {
-        let (api, exchange, met) = (api.clone(), telephone.exchange.clone(), Arc::clone(&met));
+        let (api, exchange) = (api.clone(), telephone.exchange.clone());
+        let (met, late) = (Arc::clone(&met), Arc::clone(&late));
         let expectation = args.expect;
         async move {
             let Caller { tenant, place, steps, options, .. } = caller;
@@ -92,6 +99,12 @@ pub(super) async fn run(
             let stored = super::stored(&api, &tenant, report.call_sid.as_str()).await.unwrap_or_default();
             if let Some(stored) = &stored {
                 classify::classify(&mut report, &stored.turns);
+            }
+            let found = late::turns(&tenant, &report, stored.as_ref());
+            if !found.is_empty() {
+                let mut late = late.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = LATE_KEPT.saturating_sub(late.len());
+                late.extend(found.into_iter().take(room));
             }
             if expectation.is_some_and(|expectation| expect::is_there(expectation, &report, stored.as_ref()))
             {
@@ -134,6 +147,7 @@ pub(super) async fn run(
         server_kib_per_call: grown,
         expected_met: args.expect.map(|_| met.load(Ordering::Relaxed)),
         injected,
+        late: std::mem::take(&mut *late.lock().unwrap_or_else(PoisonError::into_inner)),
         summary: tally.into_inner().summary(),
     };
     if terminal.json() {
@@ -253,6 +267,7 @@ fn tell(measured: &Measured, terminal: Terminal) {
     if let Some(met) = measured.expected_met {
         terminal.data(format_args!("left behind what was expected: {met} of {}", summary.calls));
     }
+    late::tell(&measured.late, terminal);
     for (reason, count) in &summary.failures {
         terminal.data(format_args!("failed: {count} x {reason}"));
     }

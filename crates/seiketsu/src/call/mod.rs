@@ -4,6 +4,7 @@ mod classify;
 mod dialogues;
 mod expect;
 mod injected;
+mod late;
 mod live;
 mod many;
 mod markdown;

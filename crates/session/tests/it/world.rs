@@ -197,6 +197,7 @@ impl Thought {
     }
 
     pub(crate) async fn wants(&self, tool: &str) {
+        self.events.send(GenerationEvent::ToolCallBegun).await.expect("the session listens");
         let event = GenerationEvent::ToolCall {
             request: format!("request of {tool}"),
             name: tool.to_owned(),

@@ -49,7 +49,7 @@ impl From<StreamError> for Failure {
 
 /// Reads a streamed chat completion, in pieces of any size.
 ///
-/// Tool calls come out when the model has stopped, because the pieces of parallel ones may be interleaved; if it was cut
+/// That there will be tool calls comes out at once. They themselves do when the model has stopped, because the pieces of parallel ones may be interleaved; if it was cut
 /// off (by length or filter) they are incomplete and do not come out at all.
 #[derive(Debug, Default)]
 pub struct StreamParser {
@@ -133,6 +133,9 @@ impl State {
                 .map(GenerationEvent::Text),
         );
         for piece in delta.tool_calls.unwrap_or_default() {
+            if self.tool_calls.is_empty() {
+                events.push(GenerationEvent::ToolCallBegun);
+            }
             self.tool_call(piece)?;
         }
         if let Some(reason) = choice.finish_reason

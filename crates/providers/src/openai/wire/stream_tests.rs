@@ -70,6 +70,7 @@ fn interleaved_parallel_tool_calls_come_out_whole_and_in_order() {
     let (events, _) = read(&stream(TOOLS), 11);
     let expected = [
         text("One moment."),
+        GenerationEvent::ToolCallBegun,
         tool_call("call_a", "search_listings", r#"{"area":"Riverside"}"#),
         tool_call("call_b", "save_lead", "{}"),
         finished(FinishReason::ToolCalls, None),
@@ -84,14 +85,18 @@ fn tool_calls_that_were_cut_off_do_not_come_out() {
     {
         let end = format!(r#"{{"choices":[{{"index":0,"delta":{{}},"finish_reason":"{reason}"}}]}}"#);
         let (events, _) = read(&stream(&[TOOLS[1], TOOLS[2], &end, "[DONE]"]), usize::MAX);
-        assert_eq!(events, [finished(expected, None)]);
+        assert_eq!(events, [GenerationEvent::ToolCallBegun, finished(expected, None)]);
     }
 }
 
 #[test]
 fn tool_calls_that_end_in_an_ordinary_stop_are_still_tool_calls() {
     let (events, _) = read(&stream(&[TOOLS[1], ANSWER[3], "[DONE]"]), usize::MAX);
-    let expected = [tool_call("call_a", "search_listings", ""), finished(FinishReason::ToolCalls, None)];
+    let expected = [
+        GenerationEvent::ToolCallBegun,
+        tool_call("call_a", "search_listings", ""),
+        finished(FinishReason::ToolCalls, None),
+    ];
     assert_eq!(events, expected);
 }
 
