@@ -23,6 +23,7 @@ mod desk;
 mod ledger;
 mod notebook;
 mod phone;
+mod phrases;
 mod spool;
 mod summary;
 #[cfg(test)]
@@ -39,4 +40,5 @@ pub mod score;
 pub mod tools;
 
 pub use desk::BrokerageDesk;
+pub use phrases::KeptPhrases;
 pub use recovery::{Recovery, recover_orphans};

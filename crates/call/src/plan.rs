@@ -106,6 +106,9 @@ pub struct Limits {
     pub interrupt_after: Duration,
     /// How long playback waits for words before it goes on where it stopped.
     pub resume_after: Duration,
+    /// The same before anything of the answer was heard: the caller waits for it, and words of theirs would be known by
+    /// now.
+    pub begin_after: Duration,
     /// An answer is taken to be one although it was said over the agent's last so much of speech.
     pub answer_window: Duration,
     /// Requests to the language model with words that may still change, per utterance.
@@ -167,9 +170,10 @@ impl Default for Limits {
             patience: Duration::from_millis(1_400),
             interrupt_after: Duration::from_millis(800),
             resume_after: Duration::from_secs(3),
+            begin_after: Duration::from_millis(500),
             answer_window: Duration::from_secs(1),
             speculations: 2,
-            hedge_after: Duration::from_millis(300),
+            hedge_after: Duration::from_millis(150),
             hedges_per_round: 2,
             first_byte: Duration::from_secs(1),
             next_sound: Duration::from_millis(500),

@@ -106,10 +106,10 @@ fn a_request_for_a_tool_counts_as_the_first_word_of_a_model() {
         Some(Message::ToolResult { .. }) => says("I found one."),
         _ => asks(&[("search_listings", "{}")]),
     });
-    world.delays.first_token = 250;
+    world.delays.first_token = 120;
     world.delays.between_tokens = 200;
     world.caller_says("find me a home", 2_000, 1_000);
     world.run_until(20_000);
     assert_eq!(world.noted(Note::Hedged), 0, "its arguments may take their time");
-    assert_eq!(world.stage_ms(1, Stage::FirstToken), world.attempts[0].0.as_millis() + 250);
+    assert_eq!(world.stage_ms(1, Stage::FirstToken), world.attempts[0].0.as_millis() + 120);
 }

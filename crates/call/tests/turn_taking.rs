@@ -501,11 +501,22 @@ fn an_answer_that_noise_keeps_back_is_bridged_as_soon_as_it_is_known_for_noise()
     let mut world = World::new(plan(), |_| says(ANSWER));
     world.delays.first_token = 5_000;
     world.caller_says("do you have homes", 2_000, 1_000);
-    // From 4,400 playback waits for the words of this voice, until 7,400.
+    // From 4,400 playback waits for the words of this voice, until 4,900: whoever speaks is understood sooner.
     world.at(ms(3_650), Input::Voice(VoiceActivity::Began { at: ms(3_600) }));
     world.run_until(20_000);
-    assert_eq!(world.turn(1).timeline.acknowledgement_sent, Some(ms(7_400)));
+    assert_eq!(world.turn(1).timeline.acknowledgement_sent, Some(ms(4_900)));
     assert!(world.turn(1).heard_text.expose().ends_with(ANSWER));
+}
+
+#[test]
+fn an_answer_that_is_ready_is_not_kept_back_by_noise_for_longer_than_words_take() {
+    let mut world = talk();
+    // The answer would play from 3,850; the noise has not a word, and does not end.
+    world.at(ms(3_750), Input::Voice(VoiceActivity::Began { at: ms(3_700) }));
+    world.run_until(20_000);
+    assert_eq!(world.plays.iter().find(|at| **at > ms(3_000)), Some(&ms(5_000)));
+    assert_eq!(world.turn(1).heard_text.expose(), ANSWER);
+    assert_eq!(world.turns.len(), 2, "and is not answered");
 }
 
 #[test]

@@ -83,7 +83,10 @@ fn vendors_words(body: &[u8]) -> Cow<'_, str> {
         err_msg: Option<String>,
         message: Option<String>,
     }
-    let Ok(parsed) = serde_json::from_slice::<Body>(body) else {
+    // The body of a refused handshake still has the framing of its transfer around it.
+    let object = body.iter().position(|byte| *byte == b'{').zip(body.iter().rposition(|byte| *byte == b'}'));
+    let json = object.and_then(|(first, last)| body.get(first..=last)).unwrap_or(body);
+    let Ok(parsed) = serde_json::from_slice::<Body>(json) else {
         return String::from_utf8_lossy(body);
     };
     let nested = |value: serde_json::Value| match value.get("message").and_then(|message| message.as_str()) {
@@ -187,6 +190,7 @@ mod tests {
         );
         assert_eq!(words(r#"{"code":20003,"message":"Authenticate"}"#), "Authenticate");
         assert_eq!(words(r#"{"error":"plain"}"#), "plain");
+        assert_eq!(words("1b\r\n{\"message\":\"Too many of it\"}\r\n0\r\n\r\n"), "Too many of it");
         assert_eq!(words("<html>bad gateway</html>"), "<html>bad gateway</html>");
         assert_eq!(words(r#"{"other":1}"#), r#"{"other":1}"#);
     }

@@ -282,8 +282,8 @@ fn parse(document: Document, mut table: toml::Table) -> anyhow::Result<Config> {
     if !(1_200..=10_000).contains(&document.session.acknowledge_after_ms) {
         return Err(bad("session.acknowledge_after_ms: expected 1200 to 10000".to_owned()));
     }
-    if !(200..=60_000).contains(&document.session.hedge_after_ms) {
-        return Err(bad("session.hedge_after_ms: expected 200 to 60000".to_owned()));
+    if !(100..=60_000).contains(&document.session.hedge_after_ms) {
+        return Err(bad("session.hedge_after_ms: expected 100 to 60000".to_owned()));
     }
     let mail_from = outbox::sender(&document.mail.from)
         .map_err(|error| bad(format!("mail.from (MAIL_FROM): {error}")))?;

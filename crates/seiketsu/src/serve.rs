@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use secrecy::{ExposeSecret, SecretString};
 use seiketsu_brokerage::{
-    BrokerageDesk, Recovery,
+    BrokerageDesk, KeptPhrases, Recovery,
     outbox::{self, FileMailer, Mailer, SmtpMailer},
     recording::{ChunkStore, Key, Recordings},
 };
@@ -123,17 +123,21 @@ impl Server {
         };
         let failover = Failover::new(Arc::clone(&clock));
         let tools = Tools { http: http.clone(), tasks: tasks.clone(), clock: Arc::clone(&clock) };
+        let origin = if vendors.elevenlabs.real { "vendor" } else { "sandbox" };
+        let kept_phrases = KeptPhrases::new(db.clone(), Arc::clone(&clock), origin);
         let sessions = Sessions::new(
             options,
             vendors.providers(&config, &failover, &tools),
             Arc::new(desk),
             vendors.telephony(&http, config.public_url.clone()),
+            Arc::new(kept_phrases),
             Arc::clone(&clock),
             drain.clone(),
         );
 
         let recovery = Recovery::new(db.clone(), replica, Arc::clone(&clock));
         tasks.spawn(recovery.run(stop.clone()));
+        tasks.spawn(publish_agents(db.clone(), sessions.clone(), stop.clone()));
         tasks.spawn(watch_vendors(failover.clone(), stop.clone()));
         tasks.spawn(upkeep(prometheus.clone(), db.clone(), Arc::clone(&clock), stop.clone()));
 
@@ -289,19 +293,31 @@ fn recorder() -> anyhow::Result<PrometheusHandle> {
     Ok(handle)
 }
 
-/// Synthesises the fixed sentences of every agent, so that no first call waits for one.
-pub(crate) async fn prepare_agents(db: &Db, sessions: &Sessions) -> anyhow::Result<()> {
-    let mut system = db.system(Reason::OperatorRead).await?;
-    let tenants = platform::tenants(&mut system).await?;
-    system.commit().await?;
-    for tenant in tenants {
-        let mut tx = db.tenant(&tenant.scope).await?;
-        for agent in agents::list(&mut tx).await? {
-            sessions.prepare(tenant.scope, &agent, AudioFormat::Mulaw8k);
+/// Has the fixed sentences of every agent spoken that are not kept yet, so that no call waits for one.
+async fn publish_agents(db: Db, sessions: Sessions, stop: CancellationToken) {
+    let publish = async {
+        let mut system = db.system(Reason::OperatorRead).await?;
+        let tenants = platform::tenants(&mut system).await?;
+        system.commit().await?;
+        for tenant in tenants {
+            let mut tx = db.tenant(&tenant.scope).await?;
+            let agents = agents::list(&mut tx).await?;
+            tx.commit().await?;
+            let published = agents.iter().map(async |agent| {
+                let failed = sessions.publish(tenant.scope, agent, AudioFormat::Mulaw8k).await;
+                if failed > 0 {
+                    tracing::warn!(agent = %agent.id, failed, "fixed sentences could not be synthesised in advance");
+                }
+            });
+            futures_util::future::join_all(published).await;
         }
-        tx.commit().await?;
+        Ok::<(), DbError>(())
+    };
+    match stop.run_until_cancelled(Box::pin(publish)).await {
+        None | Some(Ok(())) => {}
+        // Whoever calls meanwhile waits a little longer for a first bridge.
+        Some(Err(error)) => tracing::warn!(%error, "fixed sentences were not synthesised in advance"),
     }
-    Ok(())
 }
 
 /// Resolves on Ctrl-C or SIGTERM.
@@ -366,7 +382,6 @@ pub(crate) async fn serve(config: Config, terminal: Terminal) -> anyhow::Result<
     let ids = identity()?;
     let server =
         Server::start(Settled { config, db: db.clone(), vendors, jwt_secret, ids, listeners, filter })?;
-    prepare_agents(&db, &server.sessions).await?;
     told_to_stop().await?;
     server.drain(terminal).await;
     Ok(Exit::Success)

@@ -213,7 +213,6 @@ async fn begin(
         filter,
     };
     let server = Server::start(settled)?;
-    serve::prepare_agents(&db, &server.sessions).await?;
     let shown = modes.map(|(name, real)| format!("{name} {}", if real { "real" } else { "sandbox" }));
     terminal.talk(format_args!("  {:<10} {}", "vendors", shown.join(", ")));
     if config.openai_fallback.is_some() && config.openai.api_key.is_none() {

@@ -32,8 +32,8 @@ pub use archive::{ArchiveFailure, OpenRecording, RecordingArchive, RecordingRead
 pub use door::{Door, DoorInput, DoorOutput};
 pub use measure::LATENCY_BUCKETS_SECONDS;
 pub use ports::{
-    Arrival, CallDesk, CallStore, Desk, OpenCall, RecordingSink, RecordingWriter, StoreFailure, Telephony,
-    ToolHost, Transfer,
+    Arrival, CallDesk, CallStore, Desk, OpenCall, PhraseCache, PhraseDigest, RecordingSink, RecordingWriter,
+    SpokenPhrase, StoreFailure, Telephony, ToolHost, Transfer,
 };
 pub use seiketsu_audio::frame::GapFiller;
 pub use seiketsu_providers::failover::{Failover, RouteStatus};

@@ -270,14 +270,16 @@ impl Mouth {
 
     /// The link in use is of no use any more; what was being said failed.
     fn lost(&mut self, failure: Failure) -> Spoken {
+        let idle = self.active.is_empty() && self.link.as_ref().is_some_and(|link| link.sounded);
         match (self.active.values_mut().next(), &self.link) {
             // However many phrases were on their way: it is one failure.
             (Some(first), _) => first.attempt.failed(&failure),
+            // Vendors close what is not used. Whether it was that, a probe tells.
+            (None, Some(link)) if idle && failure.kind == FailureKind::Closed => link.route.health.suspect(),
             (None, Some(link)) => link.route.health.failed(&failure),
             (None, None) => {}
         }
         if let Some(link) = self.link.take() {
-            let idle = self.active.is_empty() && link.sounded;
             if !idle {
                 self.failures.another(link.route.order);
             }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use seiketsu_call::AlignedChar;
 use seiketsu_domain::{
     AgentProfile, AudioFormat, CallEnd, CallId, Message, PhoneNumber, Pii, TenantId, TenantScope,
     ToolOutcome, ToolSpec, TurnRecord,
@@ -84,6 +85,39 @@ pub trait RecordingWriter: Send + Debug {
     async fn finish(self: Box<Self>) -> Result<(), StoreFailure>;
     /// The part ends here although the conversation goes on. What was written is kept and marked as incomplete.
     async fn abandon(self: Box<Self>) -> Result<(), StoreFailure>;
+}
+
+/// SHA-256 of everything that changes how a fixed sentence sounds.
+pub type PhraseDigest = [u8; 32];
+
+/// A fixed sentence as it was spoken, leading silence trimmed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpokenPhrase {
+    /// What it is known by.
+    pub digest: PhraseDigest,
+    /// In the format that went into the digest.
+    pub audio: Bytes,
+    /// When each character sounds.
+    pub alignment: Vec<AlignedChar>,
+}
+
+/// Keeps the fixed sentences of tenants' agents beyond the life of a replica. What it cannot do costs time, never a call.
+#[async_trait]
+pub trait PhraseCache: Send + Sync + Debug {
+    /// Those of the sentences that are kept.
+    async fn load(
+        &self,
+        scope: &TenantScope,
+        digests: &[PhraseDigest],
+    ) -> Result<Vec<SpokenPhrase>, StoreFailure>;
+    /// Those that are not.
+    async fn missing(
+        &self,
+        scope: &TenantScope,
+        digests: &[PhraseDigest],
+    ) -> Result<Vec<PhraseDigest>, StoreFailure>;
+    /// Keeps one.
+    async fn keep(&self, scope: &TenantScope, phrase: &SpokenPhrase) -> Result<(), StoreFailure>;
 }
 
 /// How a call comes to a session.

@@ -1,6 +1,10 @@
 //! All live calls of this replica.
 
-use crate::{Desk, Door, OpenCall, StoreFailure, Telephony, measure, phrases::Phrases, run, sentences};
+use crate::{
+    Desk, Door, OpenCall, PhraseCache, StoreFailure, Telephony, measure,
+    phrases::{Job, Phrases},
+    run, sentences,
+};
 use seiketsu_domain::{AgentProfile, AudioFormat, CallId, Clock, TenantScope};
 use seiketsu_providers::{
     failover::{Models, Routes},
@@ -41,7 +45,7 @@ impl Default for SessionOptions {
             max_calls: 1_000,
             acknowledge_after: Duration::from_millis(1_750),
             speculations: 2,
-            hedge_after: Duration::from_millis(300),
+            hedge_after: Duration::from_millis(150),
             phrase_cache_bytes: 64 * 1024 * 1024,
         }
     }
@@ -139,10 +143,11 @@ impl Sessions {
         providers: Providers,
         desk: Arc<dyn Desk>,
         telephony: Arc<dyn Telephony>,
+        kept_phrases: Arc<dyn PhraseCache>,
         clock: Arc<dyn Clock>,
         drain: CancellationToken,
     ) -> Self {
-        let phrases = Phrases::new(options.phrase_cache_bytes);
+        let phrases = Phrases::new(options.phrase_cache_bytes, kept_phrases);
         measure::live(0);
         Self(Arc::new(Shared {
             options,
@@ -165,7 +170,7 @@ impl Sessions {
             measure::refused("desk");
             Refused::Desk(failure)
         })?;
-        self.prepare(begin.open.scope, &begin.open.agent, begin.format);
+        self.prepare(begin.open.scope, &begin.open.agent, begin.format).await;
         let span = info_span!("call", id = %begin.open.call_id, tenant = %begin.open.scope.tenant_id());
         let shared = Arc::clone(&self.0);
         self.0.tracker.spawn(
@@ -179,21 +184,37 @@ impl Sessions {
         Ok(())
     }
 
-    /// Synthesises an agent's fixed sentences in the background, so that none of them has to wait in a call.
-    pub fn prepare(&self, scope: TenantScope, agent: &AgentProfile, format: AudioFormat) {
+    /// Loads an agent's fixed sentences where they are kept, and synthesises the others in the background, so that none of
+    /// them has to wait in a call.
+    async fn prepare(&self, scope: TenantScope, agent: &AgentProfile, format: AudioFormat) {
         let shared = Arc::clone(&self.0);
         let options = VoiceOptions { voice: agent.voice.clone(), language: agent.language, format };
         let texts = sentences::fixed(agent);
         let agent = agent.id;
+        let route = shared.providers.voices.pick(&[], |_| true).clone();
+        let job = Job { scope: &scope, route: &route, options: &options, texts: &texts };
+        shared.phrases.recall(&job).await;
         self.0.tracker.spawn(async move {
             let Ok(_turn) = shared.preparing.acquire().await else { return };
-            let route = shared.providers.voices.pick(&[], |_| true);
-            let prepared = shared.phrases.prepare(route, scope.tenant_id(), &options, &texts);
-            let Some(failed) = shared.drain.run_until_cancelled(prepared).await else { return };
+            let job = Job { scope: &scope, route: &route, options: &options, texts: &texts };
+            let Some(failed) = shared.drain.run_until_cancelled(shared.phrases.prepare(&job)).await else {
+                return;
+            };
             if failed > 0 {
                 warn!(%agent, failed, "fixed sentences could not be synthesised in advance");
             }
         });
+    }
+
+    /// An agent is to take calls: has its fixed sentences spoken, unless they are kept already. Returns how many could not
+    /// be had; its next call tries those again.
+    pub async fn publish(&self, scope: TenantScope, agent: &AgentProfile, format: AudioFormat) -> usize {
+        let options = VoiceOptions { voice: agent.voice.clone(), language: agent.language, format };
+        let texts = sentences::fixed(agent);
+        let Ok(_turn) = self.0.preparing.acquire().await else { return texts.len() };
+        let route = self.0.providers.voices.pick(&[], |_| true);
+        let job = Job { scope: &scope, route, options: &options, texts: &texts };
+        self.0.drain.run_until_cancelled(self.0.phrases.publish(&job)).await.unwrap_or(texts.len())
     }
 
     fn place(&self, call: CallId) -> Result<Place, Refused> {

@@ -50,6 +50,8 @@ pub mod members;
 #[cfg(feature = "repositories")]
 pub mod outbox;
 #[cfg(feature = "repositories")]
+pub mod phrases;
+#[cfg(feature = "repositories")]
 pub mod platform;
 #[cfg(feature = "repositories")]
 pub mod recordings;

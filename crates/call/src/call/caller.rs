@@ -306,7 +306,10 @@ impl Call {
         }
         self.held = true;
         self.note(Note::Held);
-        self.timers.arm(Timer::Resume, now + self.plan.limits.resume_after);
+        let limits = &self.plan.limits;
+        let is_audible = self.turn.as_ref().is_some_and(Turn::is_audible);
+        let wait = if is_audible { limits.resume_after } else { limits.begin_after };
+        self.timers.arm(Timer::Resume, now + wait);
         self.take_back_playout(now);
     }
 

@@ -323,7 +323,8 @@ impl RouteHealth {
         self.change(|breaker| breaker.record(outcome, now));
     }
 
-    fn suspect(&self) {
+    /// Something happened that may mean that it fails: a probe is sent to find out.
+    pub fn suspect(&self) {
         self.change(Breaker::suspect);
     }
 

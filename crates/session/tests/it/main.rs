@@ -5,5 +5,6 @@
 mod ends;
 mod failover;
 mod links;
+mod phrases;
 mod places;
 mod world;

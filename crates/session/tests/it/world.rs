@@ -15,8 +15,9 @@ use seiketsu_providers::{
     probe,
 };
 use seiketsu_session::{
-    Arrival, BeginCall, CallDesk, CallStore, Desk, Door, DoorInput, DoorOutput, OpenCall, Providers,
-    SessionOptions, Sessions, StoreFailure, Telephony, ToolHost, Transfer,
+    Arrival, BeginCall, CallDesk, CallStore, Desk, Door, DoorInput, DoorOutput, OpenCall, PhraseCache,
+    PhraseDigest, Providers, SessionOptions, Sessions, SpokenPhrase, StoreFailure, Telephony, ToolHost,
+    Transfer,
 };
 use std::{
     collections::BTreeMap,
@@ -270,6 +271,11 @@ pub(crate) struct FakeVoice {
 }
 
 impl FakeVoice {
+    /// Everything it was asked to say.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("not poisoned").clone()
+    }
+
     pub(crate) fn asked_for(&self, text: &str) -> usize {
         self.asked.lock().expect("not poisoned").iter().filter(|asked| *asked == text).count()
     }
@@ -345,6 +351,8 @@ struct FakePorts {
     desk_opens: bool,
     hand_overs_are_kept: bool,
     end: Arc<Mutex<Option<CallEnd>>>,
+    shelf: Shelf,
+    shelf_is_away: bool,
 }
 
 impl FakePorts {
@@ -431,6 +439,35 @@ impl Desk for FakePorts {
 }
 
 #[async_trait]
+impl PhraseCache for FakePorts {
+    async fn load(
+        &self,
+        _: &TenantScope,
+        digests: &[PhraseDigest],
+    ) -> Result<Vec<SpokenPhrase>, StoreFailure> {
+        if self.shelf_is_away {
+            std::future::pending::<()>().await;
+        }
+        let shelf = self.shelf.lock().expect("not poisoned");
+        Ok(digests.iter().filter_map(|digest| shelf.get(digest).cloned()).collect())
+    }
+
+    async fn missing(
+        &self,
+        _: &TenantScope,
+        digests: &[PhraseDigest],
+    ) -> Result<Vec<PhraseDigest>, StoreFailure> {
+        let shelf = self.shelf.lock().expect("not poisoned");
+        Ok(digests.iter().filter(|digest| !shelf.contains_key(*digest)).copied().collect())
+    }
+
+    async fn keep(&self, _: &TenantScope, phrase: &SpokenPhrase) -> Result<(), StoreFailure> {
+        self.shelf.lock().expect("not poisoned").insert(phrase.digest, phrase.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
 impl Telephony for FakePorts {
     async fn hang_up(&self, vendor_call_sid: &str) {
         let _ = self.kept.send(Kept::HungUp(vendor_call_sid.to_owned()));
@@ -495,7 +532,12 @@ pub(crate) struct Setup {
     pub(crate) max_calls: usize,
     /// Vendors for each thing.
     pub(crate) places: usize,
+    /// Sentences that were kept by replicas before this one.
+    pub(crate) shelf: Shelf,
+    pub(crate) shelf_is_away: bool,
 }
+
+type Shelf = Arc<Mutex<BTreeMap<PhraseDigest, SpokenPhrase>>>;
 
 impl Default for Setup {
     fn default() -> Self {
@@ -507,6 +549,8 @@ impl Default for Setup {
             hand_overs_are_kept: true,
             max_calls: 3,
             places: 1,
+            shelf: Arc::default(),
+            shelf_is_away: false,
         }
     }
 }
@@ -552,6 +596,8 @@ impl World {
             desk_opens: setup.desk_opens,
             hand_overs_are_kept: setup.hand_overs_are_kept,
             end: Arc::clone(&end),
+            shelf: Arc::clone(&setup.shelf),
+            shelf_is_away: setup.shelf_is_away,
         });
         let places = |vendors: [Vendor; 2]| {
             (0..setup.places).map(|at| Place::new(at, vendors[at])).collect::<Vec<_>>()
@@ -601,7 +647,8 @@ impl World {
         let options = SessionOptions { max_calls: setup.max_calls, ..SessionOptions::default() };
         let desk: Arc<dyn Desk> = Arc::clone(&ports) as Arc<dyn Desk>;
         let clock = Arc::clone(&setup.clock);
-        let sessions = Sessions::new(options, providers, desk, ports, setup.clock, drain.clone());
+        let phrases = Arc::clone(&ports) as Arc<dyn PhraseCache>;
+        let sessions = Sessions::new(options, providers, desk, ports, phrases, setup.clock, drain.clone());
         let (watched, stop) = (failover.clone(), drain.clone());
         tracker.spawn(async move { stop.run_until_cancelled(watched.watch()).await });
         Self {

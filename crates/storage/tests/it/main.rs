@@ -11,6 +11,7 @@ mod hands;
 mod isolation;
 mod leads;
 mod listings;
+mod phrases;
 mod platform;
 mod turns;
 
