@@ -11,7 +11,7 @@ mod speaking;
 mod tools;
 
 use crate::{
-    GenerationId, Input, Limits, Note, Output, Plan, PlanUpdate, Timer, Turns, VoiceActivity,
+    GenerationId, Input, Limits, Note, Output, Plan, PlanUpdate, Progress, Timer, Turns, VoiceActivity,
     ears::{Ears, Utterance},
     ledger::Ledger,
     timer::Timers,
@@ -19,7 +19,7 @@ use crate::{
 };
 use ending::{Closing, Ending};
 use model::Speculation;
-use seiketsu_domain::{CallTime, EndReason, Message, Usage};
+use seiketsu_domain::{CallTime, EndReason, Message, TurnOutcome, Usage};
 use std::collections::VecDeque;
 
 /// One call. See the crate's documentation for the contract.
@@ -230,6 +230,10 @@ impl Call {
             self.next_turn -= 1;
             self.cancel_requests(&turn);
             self.unbilled.add(&turn.usage);
+            if turn.is_shown {
+                let over = Progress::Over { turn: turn.number, outcome: TurnOutcome::Continued };
+                self.outputs.push_back(Output::Progress(over));
+            }
         }
     }
 
@@ -247,7 +251,8 @@ impl Call {
     }
 
     fn await_caller(&mut self, now: CallTime) {
-        if !self.ears.is_speaking() && self.turn.is_none() {
+        // A client that drives turns itself may be silent for as long as it likes.
+        if !self.ears.is_speaking() && self.turn.is_none() && self.plan.turns == Turns::ByVoice {
             self.timers.arm(Timer::Silence, now + self.plan.limits.silence);
         }
     }
@@ -264,13 +269,14 @@ impl Call {
     }
 
     fn update(&mut self, update: PlanUpdate) {
-        let PlanUpdate { system, tools, endpoint_silence, turns } = update;
+        let PlanUpdate { system, tools, endpoint_silence, turns, speaks } = update;
         if let Some(system) = system {
             self.plan.system = system;
         }
         if let Some(tools) = tools {
             self.plan.tools = tools;
         }
+        self.plan.speaks = speaks.unwrap_or(self.plan.speaks);
         self.drop_speculation();
         if let Some(silence) = endpoint_silence {
             self.plan.endpoint_silence = silence;
@@ -279,6 +285,7 @@ impl Call {
             self.plan.turns = turns;
             if turns == Turns::ByClient {
                 self.timers.disarm(Timer::Endpoint);
+                self.timers.disarm(Timer::Silence);
             }
         }
     }
@@ -286,6 +293,22 @@ impl Call {
     fn late(&mut self) {
         self.late_answers += 1;
         self.note(Note::LateAnswer);
+    }
+
+    /// An answer to the open turn is under way.
+    fn show_answering(&mut self) {
+        if let Some(turn) = &mut self.turn
+            && !std::mem::replace(&mut turn.is_shown, true)
+        {
+            self.outputs.push_back(Output::Progress(Progress::Answering { turn: turn.number }));
+        }
+    }
+
+    fn show_understood(&mut self) {
+        if let Some(Turn { number, caller_text, .. }) = &self.turn {
+            let (turn, text) = (*number, caller_text.clone());
+            self.outputs.push_back(Output::Progress(Progress::Understood { turn, text }));
+        }
     }
 
     fn note(&mut self, note: Note) {

@@ -180,4 +180,6 @@ pub struct PlanUpdate {
     pub endpoint_silence: Option<Duration>,
     /// Who decides when a turn is over.
     pub turns: Option<crate::Turns>,
+    /// Whether answers are spoken, from the next phrase on.
+    pub speaks: Option<bool>,
 }

@@ -37,6 +37,6 @@ pub use call::Call;
 pub use input::{
     AlignedChar, ClientAct, GenerationEvent, Input, PlanUpdate, Retry, SynthesisEvent, VoiceActivity,
 };
-pub use output::{GenerationId, MarkId, Note, Output, Prompt, SynthesisId, ToolNumber};
+pub use output::{GenerationId, MarkId, Note, Output, Progress, Prompt, SynthesisId, ToolNumber};
 pub use plan::{Acknowledgements, Limits, Plan, Turns};
 pub use timer::Timer;

@@ -1,7 +1,7 @@
 //! What a call asks of the world.
 
 use bytes::Bytes;
-use seiketsu_domain::{CallEnd, Message, ModelChoice, ToolSpec, TurnRecord};
+use seiketsu_domain::{CallEnd, Message, ModelChoice, ToolSpec, TurnOutcome, TurnRecord};
 use serde::{Deserialize, Serialize};
 
 macro_rules! counted_ids {
@@ -94,8 +94,59 @@ pub enum Output {
     Detached,
     /// The call is over. Last output.
     Ended(Box<CallEnd>),
+    /// How far a turn has come, for doors that show more than sound. Nothing has to be done about it.
+    Progress(Progress),
     /// Something an observer may want to know.
     Note(Note),
+}
+
+/// How far a turn has come. In this order, each at most once in a turn where it does not say
+/// otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// The caller's words are settled: this is what will be answered.
+    Understood {
+        /// The turn.
+        turn: u32,
+        /// All of it, words of a turn before included that had no answer yet.
+        text: String,
+    },
+    /// The words of audio that a client committed are settled; no turn follows by itself.
+    Taken {
+        /// All of them.
+        text: String,
+    },
+    /// An answer is under way.
+    Answering {
+        /// The turn.
+        turn: u32,
+    },
+    /// The audio that follows is this phrase's, until the next one. Again where it begins anew after playback was held.
+    Saying {
+        /// The turn.
+        turn: u32,
+        /// Which phrase.
+        id: SynthesisId,
+        /// As it is spoken.
+        text: String,
+    },
+    /// The model wants tools: nothing more comes before they have answered. Again for each round of them.
+    AwaitsTools {
+        /// The turn.
+        turn: u32,
+    },
+    /// Everything has left.
+    Said {
+        /// The turn.
+        turn: u32,
+    },
+    /// The turn is over.
+    Over {
+        /// The turn.
+        turn: u32,
+        /// How it ended.
+        outcome: TurnOutcome,
+    },
 }
 
 /// Decisions, for logs, metrics and observers; nothing has to be done about them.

@@ -30,6 +30,8 @@ pub struct Plan {
     pub language: Language,
     /// The door's audio format.
     pub format: AudioFormat,
+    /// Answers are spoken; else they are text alone, which counts as heard when it has left.
+    pub speaks: bool,
     /// The first sentence; empty for none.
     pub greeting: String,
     /// Said before the engine ends a call on its own account.

@@ -63,6 +63,8 @@ pub(crate) struct Phrase {
     pub sent_us: u64,
     /// The voice failed in the middle of it.
     pub broken: bool,
+    /// It went to the caller as text, whole.
+    pub is_text: bool,
 }
 
 impl Phrase {
@@ -82,6 +84,7 @@ impl Phrase {
             begins: None,
             sent_us: 0,
             broken: false,
+            is_text: false,
         }
     }
 
@@ -92,6 +95,9 @@ impl Phrase {
 
     /// The words of it that were heard when playback had come to `playhead`.
     fn heard(&self, playhead: PositionUs) -> String {
+        if self.is_text {
+            return self.text.trim().to_owned();
+        }
         let heard = self.played_us(playhead);
         let whole = self.state == PhraseState::Complete && self.waiting.is_empty() && !self.broken;
         heard_words(&self.text, &self.alignment, heard, self.sent_us, whole)
@@ -172,6 +178,13 @@ impl Phrase {
         }
         self.sent_us += length_us;
         self.sent.push_back(audio);
+    }
+
+    /// It leaves for the caller as text; `at` is where playback is.
+    pub(crate) fn write(&mut self, at: PositionUs) {
+        self.state = PhraseState::Complete;
+        self.is_text = true;
+        self.begins = Some(at);
     }
 
     /// Audio that waits, in bytes.
@@ -277,6 +290,10 @@ pub(crate) struct Turn {
     /// Audio sent since the last mark.
     pub unmarked_us: u64,
     pub usage: Usage,
+    /// An observer knows that an answer is under way.
+    pub is_shown: bool,
+    /// An observer knows that all of it has left.
+    pub is_said: bool,
 }
 
 impl Turn {
@@ -346,6 +363,8 @@ impl Turn {
             announced: Timeline::default(),
             unmarked_us: 0,
             usage: Usage::default(),
+            is_shown: false,
+            is_said: false,
         }
     }
 

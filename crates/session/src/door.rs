@@ -1,10 +1,13 @@
-//! The two ends between a door (phone, browser) and a session.
+//! The two ends between a door (phone, browser, API) and a session.
 
 use bytes::Bytes;
+use seiketsu_call::{ClientAct, Progress};
+use seiketsu_domain::{ToolOutcome, ToolSpec};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// What a door tells a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum DoorInput {
     /// Caller audio in the door's format, of any length, gaps already padded.
     Audio(Bytes),
@@ -16,6 +19,32 @@ pub enum DoorInput {
     HungUp,
     /// The socket died without a goodbye; the call may come back.
     Cut,
+    /// A client that drives turns itself.
+    Client(ClientAct),
+    /// The client wants the conversation to go on differently.
+    Update(DoorUpdate),
+    /// A tool that the client runs has answered, see [`Shown::ToolWanted`].
+    ToolAnswer {
+        /// Which run.
+        number: u64,
+        /// How it ended.
+        outcome: ToolOutcome,
+    },
+}
+
+/// A change that a client makes in mid-call; `None` leaves a thing as it is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DoorUpdate {
+    /// What the model is told beside the agent's own instructions.
+    pub instructions: Option<String>,
+    /// Tools that the client runs, beside the agent's own; one with the name of an agent's tool is left out.
+    pub tools: Option<Vec<ToolSpec>>,
+    /// Silence after which the caller has finished.
+    pub endpoint_silence: Option<Duration>,
+    /// Whether the client says itself when a turn is over.
+    pub client_drives: Option<bool>,
+    /// Whether answers are spoken; else they are text alone.
+    pub speaks: Option<bool>,
 }
 
 /// What a session tells a door.
@@ -27,8 +56,41 @@ pub enum DoorOutput {
     Mark(u64),
     /// Drop what has not been played.
     Clear,
+    /// What happens besides, in order with the sound; for doors with [`Door::shows`] only.
+    Shown(Shown),
     /// The agent ended the call: close the socket.
     Close,
+}
+
+/// What a door can show besides sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// The caller's voice began, so far into the caller's audio.
+    VoiceBegan {
+        /// The first voiced sample.
+        at: Duration,
+    },
+    /// The caller's voice ended.
+    VoiceEnded {
+        /// The last voiced sample.
+        at: Duration,
+    },
+    /// Words of the utterance that is being heard; they may still change.
+    Hearing {
+        /// All of those that are not settled.
+        text: String,
+    },
+    /// How far a turn has come.
+    Progress(Progress),
+    /// The model wants a tool that the client runs: [`DoorInput::ToolAnswer`] is waited for.
+    ToolWanted {
+        /// Which run.
+        number: u64,
+        /// Name of the tool.
+        name: String,
+        /// Arguments as the model wrote them.
+        arguments: String,
+    },
 }
 
 /// The session's ends of a door's channels. Both are bounded by whoever makes them.
@@ -38,4 +100,6 @@ pub struct Door {
     pub input: mpsc::Receiver<DoorInput>,
     /// To the caller. A closed channel means the socket is gone.
     pub output: mpsc::Sender<DoorOutput>,
+    /// Whether the door wants [`DoorOutput::Shown`].
+    pub shows: bool,
 }

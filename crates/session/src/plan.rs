@@ -37,7 +37,12 @@ pub(crate) fn plan(
         Arrival::Cut => sentences::reconnected(language).to_owned(),
         Arrival::NotPutThrough => sentences::not_put_through(language).to_owned(),
     };
-    let asks_to_record = recording == Recording::Asks;
+    // A client that drives turns itself is not spoken to before it asks.
+    let client_drives = begin.update.client_drives == Some(true);
+    if client_drives {
+        greeting.clear();
+    }
+    let asks_to_record = !client_drives && recording == Recording::Asks;
     if asks_to_record {
         greeting.push(' ');
         greeting.push_str(sentences::may_record(language));
@@ -48,6 +53,7 @@ pub(crate) fn plan(
         tools,
         ending_tool: Some(ENDING_TOOL.to_owned()),
         format: begin.format,
+        speaks: begin.update.speaks.unwrap_or(true),
         greeting: speakable(&greeting, language),
         asks_to_record,
         records: recording == Recording::Agreed,
@@ -64,7 +70,7 @@ pub(crate) fn plan(
         history,
         first_turn,
         endpoint_silence: Duration::from_millis(u64::from(agent.endpoint_silence_ms)).max(activity::RELEASE),
-        turns: Turns::ByVoice,
+        turns: if client_drives { Turns::ByClient } else { Turns::ByVoice },
         limits: Limits {
             call: Duration::from_secs(u64::from(agent.max_call_seconds)),
             acknowledge_after: options.acknowledge_after,

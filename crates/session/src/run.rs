@@ -1,8 +1,8 @@
 //! The task of one call: everything that waits, in one loop.
 
 use crate::{
-    BeginCall, CallDesk, Door, DoorInput, DoorOutput, ToolHost, Transfer,
-    activity::{Activity, AudioClock},
+    BeginCall, CallDesk, Door, DoorInput, DoorOutput, DoorUpdate, Shown, ToolHost, Transfer,
+    activity::{Activity, AudioClock, RELEASE},
     links::OPEN_PATIENCE,
     listener::{Heard, Listener},
     measure,
@@ -13,17 +13,21 @@ use crate::{
     thinking::{self, Thinking},
 };
 use seiketsu_call::{
-    Call, GenerationEvent, GenerationId, Input, MarkId, Note, Output, Prompt, SynthesisEvent, SynthesisId,
-    ToolNumber,
+    Call, GenerationEvent, GenerationId, Input, MarkId, Note, Output, PlanUpdate, Prompt, SynthesisEvent,
+    SynthesisId, ToolNumber, Turns, VoiceActivity,
 };
-use seiketsu_domain::{CallEnd, CallTime, PhoneNumber, ToolOutcome, TurnRecord};
+use seiketsu_domain::{CallEnd, CallTime, PhoneNumber, ToolOutcome, ToolSpec, TurnRecord};
 use seiketsu_providers::{
     failover::{Kind, Route},
     failure::{Failure, FailureKind, Vendor},
     recogniser::{Recogniser, RecogniserOptions, RecogniserSession},
     voice::{Voice, VoiceOptions, VoiceSession},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -72,6 +76,12 @@ struct Shell {
     /// Where the tenant records its calls and the caller may agree to it.
     recorder: Option<Recorder>,
     tools: Arc<dyn ToolHost>,
+    /// The agent's own instructions and tools, to which a client may add.
+    own: Own,
+    /// Tools that the client runs.
+    client_tools: BTreeSet<String>,
+    /// What the door is to be shown before anything else.
+    shown: Vec<Shown>,
     tasks: JoinSet<()>,
     events: mpsc::Sender<Event>,
     records: mpsc::Sender<Record>,
@@ -86,6 +96,12 @@ struct Shell {
     door_listens: bool,
     /// The door takes what it is told. Once it has not, nobody waits for it again.
     door_takes: bool,
+}
+
+/// What the agent brings along.
+struct Own {
+    system: String,
+    tools: Vec<ToolSpec>,
 }
 
 /// Holds a call until it is over and everything of it is committed.
@@ -104,8 +120,12 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
     if let Some(recorder) = &mut recorder {
         recorder.assent(agreed);
     }
-    let plan =
-        plan::plan(&begin, system_prompt, tools.specs(), history, first_turn, records, &shared.options);
+    let mut specs = tools.specs();
+    if begin.vendor_call_sid.is_none() {
+        specs.retain(|spec| spec.name != plan::TRANSFERRING_TOOL); // nobody can be put through without a telephone
+    }
+    let own = Own { system: system_prompt.clone(), tools: specs.clone() };
+    let plan = plan::plan(&begin, system_prompt, specs, history, first_turn, records, &shared.options);
     let (events, mut reports) = mpsc::channel(EVENTS);
     let (records, mut to_write) = mpsc::channel::<Record>(RECORDS);
     let mut tasks = JoinSet::new();
@@ -157,6 +177,9 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
         mouth: Mouth::new(begin.open.scope.tenant_id(), voice, shared.providers.voices.clone()),
         recorder,
         tools,
+        own,
+        client_tools: BTreeSet::new(),
+        shown: Vec::new(),
         tasks,
         events,
         records,
@@ -170,6 +193,8 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
         begin,
         shared,
     };
+    let update = std::mem::take(&mut shell.begin.update);
+    shell.update(update);
     shell.open_links();
     let mut heartbeat = tokio::time::interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -223,8 +248,8 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
     drop(records);
     // Only when the end is on record may the telephone company ask what to do next.
     while writer.join_next().await.is_some() {}
-    if hang_up {
-        shared.telephony.hang_up(&begin.vendor_call_sid).await;
+    if let Some(sid) = begin.vendor_call_sid.as_ref().filter(|_| hang_up) {
+        shared.telephony.hang_up(sid).await;
     }
     if hands_over {
         put_through(&shared, &begin, tools.transfer_target()).await;
@@ -241,8 +266,9 @@ async fn put_through(shared: &Shared, begin: &BeginCall, to: Option<PhoneNumber>
         warn!(call = %call_id, "a transfer without anybody to put the caller through to");
         return;
     };
+    let Some(vendor_call_sid) = begin.vendor_call_sid.clone() else { return };
     let tenant = begin.open.scope.tenant_id();
-    let transfer = Transfer { tenant, call_id, vendor_call_sid: begin.vendor_call_sid.clone(), to };
+    let transfer = Transfer { tenant, call_id, vendor_call_sid, to };
     match shared.telephony.transfer(&transfer).await {
         Ok(()) => info!(call = %call_id, "the caller is being put through"),
         Err(failure) => warn!(call = %call_id, %failure, "the caller could not be put through"),
@@ -271,9 +297,16 @@ impl Shell {
                 self.clock.received(length_us, now);
                 let (call, listener, monotonic) =
                     (&mut self.call, &mut self.listener, self.shared.clock.monotonic());
-                self.activity.push(&audio, &self.clock, |change| {
+                let (clock, shown, shows) = (&self.clock, &mut self.shown, self.door.shows);
+                self.activity.push(&audio, clock, |change| {
                     call.handle(Input::Voice(change), now);
                     listener.voice(change, monotonic);
+                    if shows {
+                        shown.push(match change {
+                            VoiceActivity::Began { at } => Shown::VoiceBegan { at: clock.position_of(at) },
+                            VoiceActivity::Ended { at } => Shown::VoiceEnded { at: clock.position_of(at) },
+                        });
+                    }
                 });
                 if let Some(recorder) = &mut self.recorder {
                     recorder.received(&audio);
@@ -285,6 +318,11 @@ impl Shell {
             Some(DoorInput::Digit(digit)) => self.handle(Input::Digit(digit)),
             Some(DoorInput::HungUp) => self.handle(Input::HungUp),
             Some(DoorInput::Cut) => self.handle(Input::Cut),
+            Some(DoorInput::Client(act)) => self.handle(Input::Client(act)),
+            Some(DoorInput::Update(update)) => self.update(update),
+            Some(DoorInput::ToolAnswer { number, outcome }) => {
+                self.handle(Input::Tool { number: ToolNumber(number), outcome });
+            }
             None => {
                 self.door_listens = false;
                 self.handle(Input::Cut);
@@ -326,7 +364,34 @@ impl Shell {
     fn heard(&mut self, heard: Heard) {
         self.provider_failed(heard.failure);
         if let Some(input) = heard.input {
+            if self.door.shows
+                && let Input::HeardPartly { text, .. } = &input
+            {
+                self.shown.push(Shown::Hearing { text: text.clone() });
+            }
             self.handle(input);
+        }
+    }
+
+    /// What a client wants changed, on top of what the agent brings along.
+    fn update(&mut self, update: DoorUpdate) {
+        let DoorUpdate { instructions, tools, endpoint_silence, client_drives, speaks } = update;
+        let own = &self.own;
+        let system = instructions.map(|more| match more.trim() {
+            "" => own.system.clone(),
+            more => format!("{}\n\n{more}", own.system),
+        });
+        let tools = tools.map(|tools| {
+            let is_own = |name: &str| own.tools.iter().any(|own| own.name == name);
+            let tools: Vec<ToolSpec> = tools.into_iter().filter(|tool| !is_own(&tool.name)).collect();
+            self.client_tools = tools.iter().map(|tool| tool.name.clone()).collect();
+            own.tools.iter().cloned().chain(tools).collect()
+        });
+        let turns = client_drives.map(|drives| if drives { Turns::ByClient } else { Turns::ByVoice });
+        let endpoint_silence = endpoint_silence.map(|silence| silence.max(RELEASE));
+        let update = PlanUpdate { system, tools, endpoint_silence, turns, speaks };
+        if update != PlanUpdate::default() {
+            self.handle(Input::Update(update));
         }
     }
 
@@ -373,8 +438,16 @@ impl Shell {
 
     /// Does what the engine asks.
     async fn carry_out(&mut self) {
+        for shown in std::mem::take(&mut self.shown) {
+            self.tell_door(DoorOutput::Shown(shown)).await;
+        }
         while let Some(output) = self.call.poll_output() {
             match output {
+                Output::Progress(progress) => {
+                    if self.door.shows {
+                        self.tell_door(DoorOutput::Shown(Shown::Progress(progress))).await;
+                    }
+                }
                 Output::Generate { id, attempt, prompt } => self.generate(id, attempt, *prompt),
                 Output::CancelGeneration(id) => {
                     if let Some(unwanted) = self.generations.remove(&id) {
@@ -389,6 +462,10 @@ impl Shell {
                 Output::FlushRecogniser => {
                     let heard = self.listener.flush(self.monotonic());
                     self.heard(heard);
+                }
+                Output::RunTool { number, name, arguments } if self.client_tools.contains(&name) => {
+                    let wanted = Shown::ToolWanted { number: number.0, name, arguments };
+                    self.tell_door(DoorOutput::Shown(wanted)).await;
                 }
                 Output::RunTool { number, name, arguments } => self.run_tool(number, name, arguments),
                 Output::Play(audio) => {

@@ -1,7 +1,7 @@
 //! All live calls of this replica.
 
 use crate::{
-    Desk, Door, OpenCall, PhraseCache, StoreFailure, Telephony, measure,
+    Desk, Door, DoorUpdate, OpenCall, PhraseCache, StoreFailure, Telephony, measure,
     phrases::{Job, Phrases},
     run, sentences,
 };
@@ -69,8 +69,10 @@ pub struct BeginCall {
     pub open: OpenCall,
     /// The door's audio format, both ways.
     pub format: AudioFormat,
-    /// The telephone company's id of the call, for hanging up.
-    pub vendor_call_sid: String,
+    /// The telephone company's id of the call, for hanging up and putting through; none where there is no telephone.
+    pub vendor_call_sid: Option<String>,
+    /// What a client asked for before the call began.
+    pub update: DoorUpdate,
 }
 
 /// Why a call was not started.

@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::{
-    Note, Output, Timer, Turns,
+    Note, Output, Progress, Timer, Turns,
     ears::{Utterance, truncate},
     turn::Turn,
     turn_taking::{Overlap, assent, is_unfinished, overlap, withdraws},
@@ -197,6 +197,8 @@ impl Call {
             utterance.text.clone_from(sentence);
         }
         if self.plan.turns == Turns::ByClient && !awaited {
+            let text = utterance.text.clone();
+            self.outputs.push_back(Output::Progress(Progress::Taken { text }));
             if !self.committed.is_empty() && !utterance.text.is_empty() {
                 self.committed.push(' ');
             }
@@ -217,6 +219,7 @@ impl Call {
             if let Some(turn) = &mut self.turn {
                 turn.take_words(utterance);
             }
+            self.show_understood();
             self.renew_promise(now);
             self.answer(now);
         } else if self.is_saying_goodbye() {
@@ -232,6 +235,7 @@ impl Call {
     pub(super) fn open_answer(&mut self, utterance: Utterance, now: CallTime) {
         let ended = utterance.ended_at;
         self.open_turn(|number| Turn::answering(number, utterance));
+        self.show_understood();
         self.promise(ended, now);
         self.answer(now);
     }
@@ -253,6 +257,7 @@ impl Call {
         if let Some(turn) = &mut self.turn {
             turn.take_words(utterance);
         }
+        self.show_understood();
         self.add_phrase(self.plan.unclear.clone(), true, now);
     }
 

@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::{
-    Output, Timer, ToolNumber,
+    Output, Progress, Timer, ToolNumber,
     turn::{PhraseState, Turn},
 };
 use seiketsu_domain::{CallEnd, CallTime, EndReason, Message, TurnOutcome, TurnRecord};
@@ -34,6 +34,11 @@ impl Call {
         }
         if !turn.is_sent() {
             return;
+        }
+        if let Some(turn) = &mut self.turn
+            && !std::mem::replace(&mut turn.is_said, true)
+        {
+            self.outputs.push_back(Output::Progress(Progress::Said { turn: turn.number }));
         }
         if !self.ledger.is_idle() {
             self.timers.arm(Timer::Playout, self.ledger.due() + self.plan.limits.mark_slack);
@@ -97,6 +102,7 @@ impl Call {
     /// Ends a turn: nothing more is wanted for it, its record waits only for its tools.
     pub(super) fn close_turn(&mut self, turn: Turn, outcome: TurnOutcome, now: CallTime) {
         self.cancel_requests(&turn);
+        self.outputs.push_back(Output::Progress(Progress::Over { turn: turn.number, outcome }));
         self.drop_speculation();
         self.held = false;
         if self.assent_is_due && turn.number == self.plan.first_turn {

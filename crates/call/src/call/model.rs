@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::{
-    GenerationEvent, GenerationId, Note, Output, Prompt, Retry, Timer, Turns,
+    GenerationEvent, GenerationId, Note, Output, Progress, Prompt, Retry, Timer, Turns,
     ears::truncate,
     turn::{Kind, Turn},
     turn_taking::{is_unfinished, split},
@@ -103,6 +103,7 @@ impl Call {
 
     /// Asks the model in the open turn; an answer that is on its way already is taken up.
     pub(super) fn ask_model(&mut self, now: CallTime) {
+        self.show_answering();
         let Some(turn) = &mut self.turn else { return };
         turn.generation_spoke = false;
         turn.generation_counts = false;
@@ -292,6 +293,9 @@ impl Call {
             self.add_phrase(rest, false, now);
         }
         let Some(turn) = &self.turn else { return };
+        if turn.tools_answered < turn.tools.len() {
+            self.outputs.push_back(Output::Progress(Progress::AwaitsTools { turn: turn.number }));
+        }
         if turn.tools_answered == turn.tools.len() && !turn.has_words() {
             self.generation_failed(Retry::Now, now); // an empty answer is no answer
         }

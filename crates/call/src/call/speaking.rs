@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::{
-    MarkId, Note, Output, Retry, SynthesisEvent, SynthesisId, Timer,
+    MarkId, Note, Output, Progress, Retry, SynthesisEvent, SynthesisId, Timer,
     speech::speakable,
     turn::{Kind, Phrase, PhraseState, Turn},
     turn_taking::{is_question, is_unfinished},
@@ -32,6 +32,7 @@ impl Call {
             return; // an emoji is no answer
         }
         let phrase = self.phrase(text, fixed, Kind::Answer);
+        self.show_answering();
         let Some(turn) = &mut self.turn else { return };
         turn.reach(Kind::Answer, Stage::FirstPhrase, now);
         turn.push(phrase);
@@ -43,7 +44,8 @@ impl Call {
     pub(super) fn acknowledge(&mut self, now: CallTime) {
         let Some(turn) = &self.turn else { return };
         let in_mid_phrase = turn.phrases.get(turn.playing).is_some_and(|phrase| phrase.begins.is_some());
-        if self.ears.is_speaking()
+        if !self.plan.speaks
+            || self.ears.is_speaking()
             || self.held
             || in_mid_phrase
             || (turn.ends_call.is_some() && turn.is_audible())
@@ -134,8 +136,11 @@ impl Call {
 
     // ---- the voice -------------------------------------------------------------------------------------------
 
-    /// Gives waiting phrases to the voice, a few at a time.
+    /// Gives waiting phrases to the voice, a few at a time; or to the caller, where answers are not spoken.
     pub(super) fn ask_voice(&mut self, now: CallTime) {
+        if !self.plan.speaks {
+            return self.write();
+        }
         let Some(turn) = &mut self.turn else { return };
         let ahead = self.plan.limits.phrases_ahead;
         let bridges = |phrase: &Phrase| phrase.kind == Kind::Acknowledgement;
@@ -167,6 +172,17 @@ impl Call {
         }
         for kind in reached.into_iter().flatten() {
             turn.reach(kind, Stage::SynthesisAsked, now);
+        }
+    }
+
+    fn write(&mut self) {
+        let position = self.ledger.total_us();
+        let Some(turn) = &mut self.turn else { return };
+        let number = turn.number;
+        for phrase in turn.phrases.iter_mut().filter(|phrase| phrase.state == PhraseState::Waiting) {
+            phrase.write(position);
+            let (id, text) = (phrase.id, phrase.text.clone());
+            self.outputs.push_back(Output::Progress(Progress::Saying { turn: number, id, text }));
         }
     }
 
@@ -351,9 +367,14 @@ impl Call {
     /// Sends a piece of the phrase that is playing, with marks.
     fn send(&mut self, mut audio: bytes::Bytes, now: CallTime) {
         let format = self.plan.format;
+        self.show_answering();
         let Some(turn) = &mut self.turn else { return };
         let Some(phrase) = turn.phrases.get_mut(turn.playing) else { return };
         let kind = phrase.kind;
+        if phrase.begins.is_none() {
+            let saying = Progress::Saying { turn: turn.number, id: phrase.id, text: phrase.text.clone() };
+            self.outputs.push_back(Output::Progress(saying));
+        }
         if turn.first_marks[kind as usize].is_none() {
             // The first 20 ms go ahead with a mark of their own: its return tells when it was heard.
             let first = audio.split_to(audio.len().min(format.bytes_in_us(FIRST_MARK_US)));

@@ -1,7 +1,7 @@
 //! What must hold after each output.
 
 use super::MS_PER_CHARACTER;
-use seiketsu_call::{GenerationEvent, Input, Limits, Output, Plan, Prompt, SynthesisEvent};
+use seiketsu_call::{GenerationEvent, Input, Limits, Output, Plan, Progress, Prompt, SynthesisEvent};
 use seiketsu_domain::{CallEnd, CallTime, Message, Stage, TurnRecord, Usage};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +39,8 @@ pub(crate) struct Checks {
     played: Vec<u64>,
     heard: Vec<String>,
     committed: u32,
+    /// The turn whose answer an observer knows to be under way.
+    shown: Option<u32>,
     usage: Usage,
     /// Tokens that each request told of first.
     told: BTreeMap<u64, u64>,
@@ -67,6 +69,7 @@ impl Checks {
             played: Vec::new(),
             heard: Vec::new(),
             committed: 0,
+            shown: None,
             usage: Usage::default(),
             generations: BTreeSet::new(),
             rewound: BTreeSet::new(),
@@ -155,7 +158,23 @@ impl Checks {
             }
             Output::Detached => self.last = true,
             Output::Ended(end) => self.ended(end, now),
+            Output::Progress(progress) => self.progress(progress),
             Output::Note(_) => {}
+        }
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        match progress {
+            Progress::Understood { .. } | Progress::Taken { .. } => {}
+            Progress::Answering { turn } => {
+                assert_eq!(self.shown.replace(*turn), None, "one answer at a time");
+            }
+            Progress::Saying { turn, .. } | Progress::AwaitsTools { turn } | Progress::Said { turn } => {
+                assert_eq!(self.shown, Some(*turn), "{progress:?} of an answer that is under way");
+            }
+            Progress::Over { turn, .. } => {
+                assert!(self.shown.take().is_none_or(|shown| shown == *turn), "{progress:?}");
+            }
         }
     }
 
@@ -237,6 +256,7 @@ impl Checks {
 
     fn ended(&mut self, end: &CallEnd, now: CallTime) {
         self.last = true;
+        assert_eq!(self.shown, None, "no answer is under way any more");
         assert_eq!(end.turns, self.committed, "every turn was committed before the end");
         let Usage { recognised_ms: _, input_tokens, output_tokens, .. } = end.usage;
         let of_turns = Usage { input_tokens, output_tokens, ..self.usage };

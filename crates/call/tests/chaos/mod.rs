@@ -204,6 +204,7 @@ impl Chaos {
             | Output::Record(_)
             | Output::Detached
             | Output::Ended(_)
+            | Output::Progress(_)
             | Output::Note(_) => {}
         }
     }

@@ -138,6 +138,7 @@ fn update() -> impl Strategy<Value = PlanUpdate> {
         tools: None,
         endpoint_silence,
         turns,
+        speaks: None, // checks count sound; text has tests of its own
     })
 }
 
@@ -151,6 +152,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             tools: Vec::new(),
             ending_tool: Some("end_call".to_owned()),
             format: AudioFormat::Mulaw8k,
+            speaks: true,
             greeting: greeting.to_owned(),
             goodbye: "b1 b2 b3.".to_owned(),
             apology: "p1 p2 p3.".to_owned(),

@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 use seiketsu_call::{
-    Acknowledgements, AlignedChar, Call, GenerationEvent, Input, Limits, MarkId, Note, Output, Plan, Prompt,
-    SynthesisEvent, Turns, VoiceActivity,
+    Acknowledgements, AlignedChar, Call, GenerationEvent, Input, Limits, MarkId, Note, Output, Plan,
+    Progress, Prompt, SynthesisEvent, Turns, VoiceActivity,
 };
 use seiketsu_domain::{
     AudioFormat, CallEnd, CallTime, Language, Message, ModelChoice, Stage, ToolOutcome, TurnRecord,
@@ -62,6 +62,7 @@ pub(crate) struct World {
     pub(crate) clears: Vec<CallTime>,
     pub(crate) turns: Vec<TurnRecord>,
     pub(crate) notes: Vec<(CallTime, Note)>,
+    pub(crate) progress: Vec<Progress>,
     pub(crate) end: Option<CallEnd>,
     pub(crate) hung_up: bool,
     pub(crate) detached: bool,
@@ -85,6 +86,7 @@ pub(crate) fn plan() -> Plan {
         transferring_tool: Some("transfer_to_human".to_owned()),
         language: Language::En,
         format: AudioFormat::Mulaw8k,
+        speaks: true,
         greeting: "Hello, this is Ava.".to_owned(),
         goodbye: "Goodbye.".to_owned(),
         apology: "I am sorry, something went wrong.".to_owned(),
@@ -145,6 +147,7 @@ impl World {
             clears: Vec::new(),
             turns: Vec::new(),
             notes: Vec::new(),
+            progress: Vec::new(),
             end: None,
             hung_up: false,
             detached: false,
@@ -292,6 +295,7 @@ impl World {
                 Output::Record(agreed) => self.records.push(agreed),
                 Output::Detached => self.detached = true,
                 Output::Ended(end) => self.end = Some(*end),
+                Output::Progress(progress) => self.progress.push(progress),
                 Output::Note(note) => self.notes.push((now, note)),
             }
         }

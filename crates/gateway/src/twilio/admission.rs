@@ -8,7 +8,7 @@ use super::{
 use crate::Gateway;
 use jiff::Timestamp;
 use seiketsu_domain::{AudioFormat, TenantScope};
-use seiketsu_session::{Arrival, BeginCall, OpenCall};
+use seiketsu_session::{Arrival, BeginCall, DoorUpdate, OpenCall};
 use seiketsu_storage::{
     DbError, Reason, agents, calls,
     platform::{use_media_token, vendor_call},
@@ -90,6 +90,7 @@ async fn open(
     Ok(Ok(BeginCall {
         open: OpenCall { scope, call_id: token.call, agent, caller: call.from, arrival: token.arrival },
         format: AudioFormat::Mulaw8k,
-        vendor_call_sid: token.call_sid,
+        vendor_call_sid: Some(token.call_sid),
+        update: DoorUpdate::default(),
     }))
 }

@@ -52,7 +52,7 @@ pub(super) async fn hold(
 ) -> Result<(Closing, Leaving), Closing> {
     let (input, door_input) = mpsc::channel(INPUT_DEPTH);
     let (door_output, mut output) = mpsc::channel(OUTPUT_DEPTH);
-    let door = Door { input: door_input, output: door_output };
+    let door = Door { input: door_input, output: door_output, shows: false };
     if let Err(refused) = gateway.switchboard().connect(begin, door).await {
         tracing::warn!(error = &refused as &dyn std::error::Error, "a call was refused");
         return Err(refused.into());
@@ -265,6 +265,7 @@ impl Speaker<'_> {
                 Some(DoorOutput::Audio(audio)) => self.play(&audio).await,
                 Some(DoorOutput::Mark(number)) => self.write(self.outbound.mark(number).into()).await,
                 Some(DoorOutput::Clear) => self.write(self.outbound.clear().into()).await,
+                Some(DoorOutput::Shown(_)) => Ok(()), // this door asked for none
                 Some(DoorOutput::Close) => return Closing::AgentDone,
                 None => return Closing::SessionLost,
             };

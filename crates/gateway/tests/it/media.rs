@@ -17,7 +17,7 @@ async fn a_call_speaks_the_whole_protocol_in_both_directions() {
     assert_eq!(begin.open.agent, world.a.agent);
     assert_eq!(begin.open.caller.unwrap().expose().as_str(), "+15125550199");
     assert_eq!(begin.open.arrival, Arrival::New);
-    assert_eq!((begin.format, begin.vendor_call_sid.as_str()), (AudioFormat::Mulaw8k, SID));
+    assert_eq!((begin.format, begin.vendor_call_sid.as_deref()), (AudioFormat::Mulaw8k, Some(SID)));
 
     socket.say(media("MZ1", 0, &[1; 160])).await;
     assert_eq!(session.heard().await, DoorInput::Audio(Bytes::from_static(&[1; 160])));

@@ -1,6 +1,7 @@
 //! When a sample was spoken, as well as its arrival tells.
 
 use seiketsu_domain::CallTime;
+use std::time::Duration;
 
 /// Lays positions in the caller's audio over call time.
 ///
@@ -24,6 +25,11 @@ impl AudioClock {
     /// When the sample at this position was spoken.
     pub fn at(&self, position_us: u64) -> CallTime {
         CallTime::from_micros(position_us.saturating_add_signed(self.origin_us.unwrap_or(0)))
+    }
+
+    /// How far into the caller's audio this time is.
+    pub fn position_of(&self, at: CallTime) -> Duration {
+        Duration::from_micros(at.as_micros().saturating_add_signed(-self.origin_us.unwrap_or(0)))
     }
 
     /// Caller audio received so far.

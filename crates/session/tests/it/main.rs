@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up must fail loudly")]
 
+mod doors;
 mod ends;
 mod failover;
 mod links;

@@ -15,9 +15,9 @@ use seiketsu_providers::{
     probe,
 };
 use seiketsu_session::{
-    Arrival, BeginCall, CallDesk, CallStore, Desk, Door, DoorInput, DoorOutput, OpenCall, PhraseCache,
-    PhraseDigest, Providers, SessionOptions, Sessions, SpokenPhrase, StoreFailure, Telephony, ToolHost,
-    Transfer,
+    Arrival, BeginCall, CallDesk, CallStore, Desk, Door, DoorInput, DoorOutput, DoorUpdate, OpenCall,
+    PhraseCache, PhraseDigest, Providers, SessionOptions, Sessions, Shown, SpokenPhrase, StoreFailure,
+    Telephony, ToolHost, Transfer,
 };
 use std::{
     collections::BTreeMap,
@@ -682,7 +682,12 @@ impl World {
             caller: None,
             arrival: Arrival::New,
         };
-        BeginCall { open, format: AudioFormat::Mulaw8k, vendor_call_sid: format!("CA{number}") }
+        BeginCall {
+            open,
+            format: AudioFormat::Mulaw8k,
+            vendor_call_sid: Some(format!("CA{number}")),
+            update: DoorUpdate::default(),
+        }
     }
 
     /// Places a call.
@@ -767,7 +772,28 @@ pub(crate) struct Caller {
 impl Caller {
     pub(crate) fn with_room(outputs: usize) -> (Self, Door) {
         let ((input, input_end), (sender, output)) = (mpsc::channel(256), mpsc::channel(outputs));
-        (Self { input, output, sound: 0 }, Door { input: input_end, output: sender })
+        (Self { input, output, sound: 0 }, Door { input: input_end, output: sender, shows: false })
+    }
+
+    /// A door that shows more than sound.
+    pub(crate) fn that_sees() -> (Self, Door) {
+        let (caller, door) = Self::with_room(256);
+        (caller, Door { shows: true, ..door })
+    }
+
+    /// What is shown next.
+    pub(crate) async fn sees(&mut self) -> Shown {
+        soon("something to see", async {
+            loop {
+                match self.output.recv().await.expect("the door is open") {
+                    DoorOutput::Shown(shown) => break shown,
+                    DoorOutput::Mark(mark) => self.does(DoorInput::Mark(mark)).await,
+                    DoorOutput::Audio(_) | DoorOutput::Clear => {}
+                    DoorOutput::Close => panic!("closed"),
+                }
+            }
+        })
+        .await
     }
 
     pub(crate) async fn does(&self, input: DoorInput) {
@@ -785,7 +811,7 @@ impl Caller {
                         self.sound = audio.last().copied().unwrap_or(self.sound);
                     }
                     DoorOutput::Mark(mark) => self.does(DoorInput::Mark(mark)).await,
-                    DoorOutput::Clear => {}
+                    DoorOutput::Clear | DoorOutput::Shown(_) => {}
                     DoorOutput::Close => panic!("closed after {heard} bytes"),
                 }
             }
@@ -806,7 +832,7 @@ impl Caller {
                 match self.output.recv().await.expect("the door is open") {
                     DoorOutput::Mark(mark) => break mark,
                     DoorOutput::Audio(audio) => self.sound = audio.last().copied().unwrap_or(self.sound),
-                    DoorOutput::Clear => {}
+                    DoorOutput::Clear | DoorOutput::Shown(_) => {}
                     DoorOutput::Close => panic!("closed"),
                 }
             }

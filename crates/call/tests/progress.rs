@@ -1,0 +1,133 @@
+//! What a door that shows more than sound is told, and clients that drive turns themselves.
+
+mod world;
+
+use seiketsu_call::{ClientAct, Input, Note, Plan, PlanUpdate, Progress, Turns};
+use seiketsu_domain::{Message, Pii, Stage, TurnOutcome};
+use world::{World, asks, lines, ms, plan, says};
+
+/// Without the greeting's.
+fn told(world: &World) -> Vec<String> {
+    let of_turn = |turn: u32, text: String| (turn > 0).then(|| format!("{turn} {text}"));
+    world
+        .progress
+        .iter()
+        .filter_map(|progress| match progress {
+            Progress::Understood { turn, text } => of_turn(*turn, format!("understood: {text}")),
+            Progress::Taken { text } => Some(format!("taken: {text}")),
+            Progress::Answering { turn } => of_turn(*turn, "answering".to_owned()),
+            Progress::Saying { turn, text, .. } => of_turn(*turn, format!("saying: {text}")),
+            Progress::AwaitsTools { turn } => of_turn(*turn, "awaits tools".to_owned()),
+            Progress::Said { turn } => of_turn(*turn, "said".to_owned()),
+            Progress::Over { turn, outcome } => of_turn(*turn, outcome.name().to_owned()),
+        })
+        .collect()
+}
+
+fn quiet() -> Plan {
+    Plan { greeting: String::new(), first_turn: 1, ..plan() }
+}
+
+#[test]
+fn a_turn_is_understood_answered_said_and_over() {
+    let mut world = World::new(plan(), |_| says("We have three homes. The first has a garden."));
+    world.caller_says("do you have homes", 2_000, 1_000);
+    world.run_until(9_900);
+    let expected = [
+        "1 understood: do you have homes",
+        "1 answering",
+        "1 saying: We have three homes.",
+        "1 saying: The first has a garden.",
+        "1 said",
+        "1 answered",
+    ];
+    assert_eq!(told(&world), expected);
+    assert_eq!(world.stage_ms(1, Stage::FirstAudioSent), 3_850, "and spoken");
+}
+
+#[test]
+fn a_turn_with_a_tool_waits_for_it() {
+    let mut world = World::new(plan(), |prompt| match prompt.messages.last() {
+        Some(Message::ToolResult { .. }) => says("I found one."),
+        _ => asks(&[("search_listings", "{}")]),
+    });
+    world.caller_says("find me a home", 2_000, 1_000);
+    world.run_until(9_000);
+    let expected = [
+        "1 understood: find me a home",
+        "1 answering",
+        "1 awaits tools",
+        "1 saying: I found one.",
+        "1 said",
+        "1 answered",
+    ];
+    assert_eq!(told(&world), expected);
+}
+
+#[test]
+fn an_interruption_ends_a_turn_that_was_not_said_to_its_end() {
+    let mut world = World::new(plan(), |_| says("We have three homes in Riverside for you today."));
+    world.caller_says("do you have homes", 2_000, 1_000);
+    world.caller_says("wait", 4_500, 300);
+    world.run_until(4_800);
+    assert_eq!(told(&world).last().unwrap(), "1 interrupted");
+}
+
+#[test]
+fn answers_that_are_not_spoken_are_text_and_count_as_heard() {
+    let mut world =
+        World::new(Plan { speaks: false, ..quiet() }, |_| says("We have three homes. Which one?"));
+    world.at(
+        ms(100),
+        Input::Client(ClientAct::CreateItem(Message::Caller { text: Pii::new("homes?".to_owned()) })),
+    );
+    world.at(ms(200), Input::Client(ClientAct::CreateResponse));
+    world.run_until(9_000);
+    assert_eq!(world.played_us, 0);
+    assert_eq!(world.speech, [], "no voice was asked");
+    assert_eq!(world.noted(Note::Acknowledged), 0);
+    assert_eq!(
+        told(&world)[1..],
+        ["1 saying: We have three homes.", "1 saying: Which one?", "1 said", "1 answered"]
+    );
+    assert_eq!(world.turn(1).heard_text.expose(), "We have three homes. Which one?");
+    assert_eq!(lines(&world.prompts[0].messages), ["caller: homes?"]);
+}
+
+#[test]
+fn a_client_that_drives_turns_commits_audio_and_asks_for_the_answer() {
+    let mut world = World::new(Plan { turns: Turns::ByClient, ..quiet() }, |_| says("We have three."));
+    world.caller_says("do you have homes", 1_000, 1_000);
+    world.at(ms(2_200), Input::Client(ClientAct::Commit));
+    world.at(ms(2_210), Input::Client(ClientAct::CreateResponse));
+    world.run_until(9_000);
+    let expected =
+        ["taken: do you have homes", "1 answering", "1 saying: We have three.", "1 said", "1 answered"];
+    assert_eq!(told(&world), expected);
+    assert_eq!(world.turn(1).caller_text.expose(), "do you have homes");
+}
+
+#[test]
+fn a_cancelled_answer_is_over_and_the_next_one_can_be_asked_for() {
+    let mut world =
+        World::new(Plan { turns: Turns::ByClient, ..quiet() }, |_| says("We have three homes in Riverside."));
+    world.at(ms(100), Input::Client(ClientAct::CreateResponse));
+    world.at(ms(1_500), Input::Client(ClientAct::CancelResponse));
+    world.at(ms(2_000), Input::Client(ClientAct::CreateResponse));
+    world.run_until(9_000);
+    let outcomes: Vec<_> = world.turns.iter().map(|turn| turn.outcome).collect();
+    assert_eq!(outcomes, [TurnOutcome::Interrupted, TurnOutcome::Answered]);
+}
+
+#[test]
+fn an_update_changes_whether_answers_are_spoken() {
+    let mut world = World::new(quiet(), |_| says("We have three."));
+    world.at(ms(50), Input::Update(PlanUpdate { speaks: Some(false), ..PlanUpdate::default() }));
+    world.at(ms(100), Input::Client(ClientAct::CreateResponse));
+    world.at(ms(2_000), Input::Update(PlanUpdate { speaks: Some(true), ..PlanUpdate::default() }));
+    world.at(ms(2_100), Input::Client(ClientAct::CreateResponse));
+    world.run_until(9_000);
+    assert_eq!(world.turns.len(), 2);
+    assert_eq!(world.turn(1).heard_text, world.turn(2).heard_text);
+    assert_eq!(world.speech.len(), 1);
+}

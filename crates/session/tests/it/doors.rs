@@ -1,0 +1,81 @@
+//! Doors that show more than sound, and clients that take part in the conversation.
+
+use crate::world::{Caller, Thought, World};
+use seiketsu_domain::{Message, Pii, ToolOutcome, ToolSpec, TurnOutcome};
+use seiketsu_session::{BeginCall, ClientAct, DoorInput, DoorUpdate, Progress, Shown};
+
+fn weather() -> ToolSpec {
+    ToolSpec {
+        name: "weather".to_owned(),
+        description: "The weather.".to_owned(),
+        parameters: serde_json::json!({"type": "object", "properties": {}}),
+    }
+}
+
+/// A call of a client that drives turns itself.
+async fn driven(world: &World, update: DoorUpdate) -> Caller {
+    let (caller, door) = Caller::that_sees();
+    let update = DoorUpdate { client_drives: Some(true), ..update };
+    let begin = BeginCall { vendor_call_sid: None, update, ..World::begin(1) };
+    world.sessions.start(begin, door).await.expect("the call is taken");
+    caller
+}
+
+async fn asks(caller: &Caller, world: &mut World, text: &str) -> Thought {
+    let item = Message::Caller { text: Pii::new(text.to_owned()) };
+    caller.does(DoorInput::Client(ClientAct::CreateItem(item))).await;
+    caller.does(DoorInput::Client(ClientAct::CreateResponse)).await;
+    world.thought().await
+}
+
+#[tokio::test]
+async fn a_client_that_drives_is_not_greeted_and_gets_text_if_it_wants_text() {
+    let mut world = World::new();
+    let update = DoorUpdate { speaks: Some(false), ..DoorUpdate::default() };
+    let mut caller = driven(&world, update).await;
+    let thought = asks(&caller, &mut world, "hello").await;
+    thought.answers("Hi there.").await;
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        seen.push(match caller.sees().await {
+            Shown::Progress(Progress::Saying { text, .. }) => text,
+            other => format!("{other:?}"),
+        });
+    }
+    let over = Shown::Progress(Progress::Over { turn: 0, outcome: TurnOutcome::Answered });
+    let said = "Progress(Said { turn: 0 })";
+    assert_eq!(seen, ["Progress(Answering { turn: 0 })", "Hi there.", said, &format!("{over:?}")]);
+    assert_eq!(world.voice.asked_for("Hi there."), 0);
+    caller.does(DoorInput::HungUp).await;
+    world.is_quiet().await;
+}
+
+#[tokio::test]
+async fn a_tool_of_the_client_is_asked_of_the_client_beside_the_agents_own_instructions() {
+    let mut world = World::new();
+    let update = DoorUpdate {
+        instructions: Some("Speak of the weather.".to_owned()),
+        tools: Some(vec![weather()]),
+        ..DoorUpdate::default()
+    };
+    let mut caller = driven(&world, update).await;
+    let thought = asks(&caller, &mut world, "will it rain").await;
+    assert_eq!(thought.request.system, "You are Ava. Be kind.\n\nSpeak of the weather.");
+    assert_eq!(thought.request.tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["weather"]);
+    thought.wants("weather").await;
+    thought.ends().await;
+    let number = loop {
+        if let Shown::ToolWanted { number, name, .. } = caller.sees().await {
+            assert_eq!(name, "weather");
+            break number;
+        }
+    };
+    let outcome = ToolOutcome::Done(serde_json::json!({"rain": true}));
+    caller.does(DoorInput::ToolAnswer { number, outcome }).await;
+    let thought = world.thought().await;
+    assert!(matches!(thought.request.messages.last(), Some(Message::ToolResult { .. })));
+    thought.answers("It will rain.").await;
+    caller.hears("It will rain.").await;
+    caller.does(DoorInput::HungUp).await;
+    world.is_quiet().await;
+}
