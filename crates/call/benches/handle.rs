@@ -29,6 +29,7 @@ fn plan(history: usize) -> Plan {
         tools: Vec::new(),
         ending_tool: None,
         format: AudioFormat::Mulaw8k,
+        speaks: true,
         greeting: String::new(),
         goodbye: "Goodbye.".to_owned(),
         apology: "I am sorry.".to_owned(),

@@ -171,10 +171,12 @@ impl Call {
                 Timer::Tool => self.tools_timed_out(now),
                 Timer::Playout => self.ledger.assume_played(now),
                 Timer::Silence => self.silent_for_long(now),
+                Timer::Call if self.is_saying_goodbye() => {
+                    // It ends anyway, unless the transfer with which it is to end does not come about.
+                    self.timers.arm(Timer::Call, now + self.plan.limits.progress);
+                }
                 Timer::Call => {
-                    if !self.is_saying_goodbye() {
-                        self.say_unasked(self.plan.goodbye.clone(), Some(EndReason::MaxDuration), now);
-                    }
+                    self.say_unasked(self.plan.goodbye.clone(), Some(EndReason::MaxDuration), now);
                 }
             }
             self.advance(now);

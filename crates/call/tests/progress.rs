@@ -42,7 +42,7 @@ fn a_turn_is_understood_answered_said_and_over() {
         "1 answered",
     ];
     assert_eq!(told(&world), expected);
-    assert_eq!(world.stage_ms(1, Stage::FirstAudioSent), 3_850, "and spoken");
+    assert_eq!(world.stage_ms(1, Stage::FirstAudioSent), 3_865, "and spoken");
 }
 
 #[test]

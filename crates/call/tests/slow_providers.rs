@@ -174,6 +174,36 @@ fn a_slow_model_is_hedged_and_whoever_speaks_first_is_listened_to() {
 }
 
 #[test]
+fn a_caller_who_broke_off_and_has_said_all_is_answered_as_soon_as_their_time_is_over() {
+    let mut world = World::new(speculating(), |_| says("Which price do you have in mind?"));
+    world.delays.first_token = 900;
+    world.caller_says("i would like something around", 2_000, 1_000);
+    world.run_until(9_000);
+    // Asked when the words are known, at 3,300; the answer is there at 4,240, and said from 4,400 on.
+    assert_eq!(world.attempts[0].0, ms(3_300));
+    assert_eq!(world.prompts.len(), 1);
+    assert_eq!(world.stage_ms(1, Stage::FirstAudioSent), 4_400 + 150);
+    assert_eq!(world.noted(Note::Acknowledged), 0);
+}
+
+#[test]
+fn a_caller_who_broke_off_and_goes_on_is_asked_about_all_of_it() {
+    let mut world = World::new(speculating(), |_| says("Very well."));
+    world.caller_says("i would like something around", 2_000, 1_000);
+    world.caller_says("four hundred thousand please", 4_000, 900);
+    world.run_until(9_000);
+    assert_eq!(
+        world.turn(1).caller_text.expose(),
+        "i would like something around four hundred thousand please"
+    );
+    assert_eq!(world.noted(Note::SpeculationMissed), 1);
+    assert!(
+        world.plays.iter().all(|at| *at < ms(2_000) || *at > ms(4_900)),
+        "nothing of the first answer was said"
+    );
+}
+
+#[test]
 fn one_of_two_requests_that_fails_leaves_the_other() {
     let mut asked = 0;
     let mut patient = hedging();

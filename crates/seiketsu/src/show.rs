@@ -70,7 +70,14 @@ pub(crate) async fn calls(config: &Config, args: &CallsArgs, terminal: Terminal)
         };
         let from = call.from.as_ref().map_or_else(String::new, |from| from.expose().to_string());
         let began = call.started_at.strftime("%F %T").to_string();
-        table.add_row([call.id.to_string(), began, from, call.to.to_string(), ended, turns]);
+        table.add_row([
+            call.id.to_string(),
+            began,
+            from,
+            call.to.as_ref().map_or_else(|| "API".to_owned(), ToString::to_string),
+            ended,
+            turns,
+        ]);
     }
     terminal.data(table);
     Ok(Exit::Success)

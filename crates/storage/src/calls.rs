@@ -20,8 +20,8 @@ pub struct NewCall {
     pub agent_id: AgentId,
     /// Who calls; `None` when withheld.
     pub from: Option<Pii<PhoneNumber>>,
-    /// The number that was dialled.
-    pub to: PhoneNumber,
+    /// The number that was dialled; `None` where none was: it came through the API.
+    pub to: Option<PhoneNumber>,
     /// The telephone company's id.
     pub vendor_call_sid: Option<String>,
     /// The replica that holds it.
@@ -39,8 +39,8 @@ pub struct CallRow {
     pub agent_id: AgentId,
     /// Who called; `None` when withheld.
     pub from: Option<Pii<PhoneNumber>>,
-    /// The number that was dialled.
-    pub to: PhoneNumber,
+    /// The number that was dialled; `None` where none was: it came through the API.
+    pub to: Option<PhoneNumber>,
     /// The telephone company's id.
     pub vendor_call_sid: Option<String>,
     /// The replica that holds it, or held it last.
@@ -80,7 +80,7 @@ pub async fn begin(tx: &mut TenantTx, call: &NewCall) -> Result<bool, DbError> {
         call.id.uuid(),
         call.agent_id.uuid(),
         call.from.as_ref().map(|number| number.expose().as_str()),
-        call.to.as_str(),
+        call.to.as_ref().map(PhoneNumber::as_str),
         call.vendor_call_sid.as_deref(),
         call.replica_id.uuid(),
         PgTime(call.started_at) as _
@@ -356,7 +356,7 @@ struct Row {
     id: Uuid,
     agent_id: Uuid,
     caller_number: Option<String>,
-    called_number: String,
+    called_number: Option<String>,
     vendor_call_sid: Option<String>,
     replica_id: Uuid,
     heartbeat_at: PgTime,
@@ -382,7 +382,7 @@ impl Row {
             id: CallId::from_uuid(self.id),
             agent_id: AgentId::from_uuid(self.agent_id),
             from: from.map(Pii::new),
-            to: names::read(&self.called_number, "phone number")?,
+            to: self.called_number.map(|number| names::read(&number, "phone number")).transpose()?,
             vendor_call_sid: self.vendor_call_sid,
             replica_id: ReplicaId::from_uuid(self.replica_id),
             started_at: self.started_at.0,

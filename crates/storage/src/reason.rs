@@ -21,6 +21,10 @@ named! {
         SendMail = "send_mail",
         /// An operator presents a key.
         AuthenticateOperator = "authenticate_operator",
+        /// A tenant's program presents its key.
+        AuthenticateKey = "authenticate_key",
+        /// Keys of tenants are made, listed or revoked.
+        ManageApiKeys = "manage_api_keys",
         /// An operator looks at tenants.
         OperatorRead = "operator_read",
         /// Tenants, their numbers and their demo data are set up.

@@ -105,7 +105,7 @@ impl World {
             id,
             agent_id: persona.agent.id,
             from: Some(Pii::new("+15125550142".parse().expect("a constant"))),
-            to: persona.number.clone(),
+            to: Some(persona.number.clone()),
             vendor_call_sid: Some(format!("CA{}", id.uuid().simple())),
             replica_id: self.replica,
             started_at: self.now(),

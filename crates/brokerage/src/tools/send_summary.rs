@@ -76,7 +76,7 @@ pub(super) async fn run(bench: &Bench, fields: &Fields) -> Result<Value, Trouble
         wanted: bench.notebook.wanted().as_ref(),
         homes: &homes,
         booked: &booked,
-        number: call.as_ref().map(|call| &call.to),
+        number: call.as_ref().and_then(|call| call.to.as_ref()),
     });
     let sent = outbox::list(&mut tx, Some(bench.call_id), None, None, PER_CALL).await?;
     let answer = json!({"sent_to": masked(&email)});

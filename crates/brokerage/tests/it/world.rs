@@ -92,7 +92,7 @@ impl World {
             id: self.ids.next(),
             agent_id: installed.agents[0].id,
             from: caller.map(|number| Pii::new(number.parse().unwrap())),
-            to: installed.agents[0].number.clone(),
+            to: Some(installed.agents[0].number.clone()),
             vendor_call_sid: None,
             replica_id: replica,
             started_at: self.now(),

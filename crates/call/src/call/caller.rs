@@ -270,6 +270,8 @@ impl Call {
         }
         self.timers.arm(Timer::FinalTranscript, until);
         self.note(Note::Patient);
+        // If they have said all, they have waited long: their answer should be there by then.
+        self.ask_early(now);
         true
     }
 

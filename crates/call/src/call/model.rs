@@ -40,15 +40,28 @@ impl Call {
             return;
         }
         let text = self.ears.text();
+        if is_unfinished(&text, self.plan.language) {
+            if !self.speculates_on(&split(&text)) {
+                self.drop_speculation();
+            }
+        } else {
+            self.ask_early(now);
+        }
+    }
+
+    fn speculates_on(&self, words: &[String]) -> bool {
+        self.speculation.as_ref().is_some_and(|speculation| speculation.words == words)
+    }
+
+    /// Asks with the words understood so far, whatever comes of it.
+    pub(super) fn ask_early(&mut self, now: CallTime) {
+        let text = self.ears.text();
         let words = split(&text);
-        if self.speculation.as_ref().is_some_and(|speculation| speculation.words == words) {
+        if self.speculates_on(&words) {
             return;
         }
         self.drop_speculation();
-        if words.is_empty()
-            || self.speculations >= self.plan.limits.speculations
-            || is_unfinished(&text, self.plan.language)
-        {
+        if words.is_empty() || self.speculations >= self.plan.limits.speculations {
             return;
         }
         self.speculations += 1;

@@ -28,7 +28,7 @@ pub fn is_unfinished(text: &str, language: Language) -> bool {
         || words::ASKING_FOR_TIME.of(language).iter().any(|plea| ends_with(&heard, &split(plea)))
     {
         // "I" and "a" are also letters; either way there is more to come.
-        return !is_whole_answer(&heard, last);
+        return !is_whole_answer(&heard, last) && !is_whole_question(&heard, language);
     }
     is_spelling(&heard, language)
 }
@@ -36,6 +36,15 @@ pub fn is_unfinished(text: &str, language: Language) -> bool {
 /// Some words cannot end a sentence but can be all of one ("Which one?" - "And?").
 fn is_whole_answer(heard: &[String], last: &str) -> bool {
     heard.len() == 1 && matches!(last, "sí" | "si")
+}
+
+/// "Who am I speaking with", "what is the first one like": a question whose subject has moved to the front ends where that
+/// stood. "What about the one with" has no verb yet.
+fn is_whole_question(heard: &[String], language: Language) -> bool {
+    let is_one_of = |lists: &words::Lists, word: &String| lists.of(language).contains(&word.as_str());
+    let Some((last, before)) = heard.split_last() else { return false };
+    let mut before = before.iter().skip_while(|word| !is_one_of(&words::ASKING, word)).skip(1);
+    before.any(|word| is_one_of(&words::AUXILIARIES, word)) && is_one_of(&words::STRANDED, last)
 }
 
 fn ends_with(heard: &[String], phrase: &[String]) -> bool {
@@ -82,6 +91,9 @@ mod tests {
             "Well, I was thinking about...",
             "hold on",
             "I want to move because",
+            "what about the one with",
+            "do you have one with",
+            "what is the",
         ] {
             assert!(is_unfinished(text, Language::En), "{text}");
         }
@@ -106,6 +118,10 @@ mod tests {
             "twenty one",
             "That is what I am looking for.",
             "at ten",
+            "who am I speaking with",
+            "okay what is the first one like",
+            "which agent would it be with",
+            "where are you calling from",
         ] {
             assert!(!is_unfinished(text, Language::En), "{text}");
         }

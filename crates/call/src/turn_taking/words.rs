@@ -123,6 +123,27 @@ pub(super) const OPEN_ENDS: Lists = Lists {
     ],
 };
 
+/// Words that ask for something.
+pub(super) const ASKING: Lists =
+    Lists { en: &["what", "who", "whom", "where", "which", "how"], es: &[], zh: &[] };
+
+/// Words without which such a question is not whole.
+pub(super) const AUXILIARIES: Lists = Lists {
+    en: &[
+        "is", "are", "was", "were", "am", "do", "does", "did", "can", "could", "will", "would", "should",
+        "has", "have", "what's", "who's", "where's",
+    ],
+    es: &[],
+    zh: &[],
+};
+
+/// Prepositions that such a question may end with.
+pub(super) const STRANDED: Lists = Lists {
+    en: &["with", "for", "about", "like", "to", "from", "in", "on", "at", "of", "around"],
+    es: &[],
+    zh: &[],
+};
+
 /// Phrases with which somebody asks for time.
 pub(super) const ASKING_FOR_TIME: Lists = Lists {
     en: &[

@@ -41,11 +41,13 @@ async fn put_through(gateway: &Gateway, call_sid: &str) -> Result<Twiml, DbError
         tracing::warn!(call = %call.id, "a call was to be put through, but nothing is arranged any more");
         return Ok(connect(gateway, scope, call.id, call_sid, Arrival::NotPutThrough, Attempt::FIRST));
     };
+    // Twilio asks here about telephone calls only, and each of those dialled a number.
+    let Some(caller_id) = call.to else { return Ok(Twiml::Hangup) };
     tracing::info!(call = %call.id, tenant = %scope.tenant_id(), "a caller is put through to a person");
     let public_url = &gateway.config().public_url;
     Ok(Twiml::Dial {
         to: transfer.to_number,
-        caller_id: call.to,
+        caller_id,
         timeout_seconds: RING_SECONDS,
         action: public_url.at(TRANSFERRED),
         // The person's telephone call has a CallSid of its own; this names the caller's.

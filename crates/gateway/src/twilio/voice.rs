@@ -82,7 +82,7 @@ async fn answer(gateway: &Gateway, form: &SignedForm, call_sid: &str) -> Result<
             agent_id: route.agent_id,
             // Withheld numbers come as words, or not at all.
             from: form.get("From").and_then(|from| from.parse().ok()).map(Pii::new),
-            to,
+            to: Some(to),
             vendor_call_sid: Some(call_sid.to_owned()),
             replica_id: gateway.config().replica,
             started_at: now,

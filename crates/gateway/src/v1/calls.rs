@@ -24,8 +24,9 @@ pub struct CallView {
     /// Who called; absent when withheld.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Pii<PhoneNumber>>,
-    /// The number that was dialled.
-    pub to: PhoneNumber,
+    /// The number that was dialled; absent where none was: it came through the API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<PhoneNumber>,
     /// The telephone company's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor_call_sid: Option<String>,

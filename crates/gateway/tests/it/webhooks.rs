@@ -38,7 +38,7 @@ async fn a_call_to_a_number_begins_its_record_and_is_connected() {
     );
     let [call] = &world.calls_of(&world.a).await[..] else { panic!("not one call") };
     assert_eq!(call.vendor_call_sid.as_deref(), Some(SID));
-    assert_eq!((call.agent_id, &call.to), (world.a.agent.id, &world.a.number));
+    assert_eq!((call.agent_id, call.to.as_ref()), (world.a.agent.id, Some(&world.a.number)));
     assert_eq!(call.from.as_ref().unwrap().expose().as_str(), "+15125550199");
     assert!(call.ended.is_none() && call.replica_id == world.replica);
     assert!(world.calls_of(&world.b).await.is_empty());

@@ -1,5 +1,6 @@
 //! What belongs to the platform and not to one tenant: functions on [`SystemTx`](crate::SystemTx).
 
+mod api_keys;
 mod mail;
 mod media_tokens;
 mod number_routes;
@@ -8,6 +9,7 @@ mod replicas;
 mod tenants;
 mod vendor_calls;
 
+pub use api_keys::{ApiKeyRow, api_key_owner, api_keys, put_api_key, revoke_api_key};
 pub use mail::tenants_with_due_mail;
 pub use media_tokens::{purge_media_tokens, use_media_token};
 pub use number_routes::{NumberRoute, number_route, numbers_of_agent, route_number};
