@@ -1,7 +1,7 @@
 //! What a call asks of the world.
 
 use bytes::Bytes;
-use seiketsu_domain::{CallEnd, Message, ModelChoice, ToolSpec, TurnOutcome, TurnRecord};
+use seiketsu_domain::{CallEnd, Message, ModelChoice, ToolSpec, TurnOutcome, TurnRecord, Usage};
 use serde::{Deserialize, Serialize};
 
 macro_rules! counted_ids {
@@ -134,11 +134,15 @@ pub enum Progress {
     AwaitsTools {
         /// The turn.
         turn: u32,
+        /// What it has consumed so far.
+        usage: Usage,
     },
     /// Everything has left.
     Said {
         /// The turn.
         turn: u32,
+        /// What it has consumed so far.
+        usage: Usage,
     },
     /// The turn is over.
     Over {

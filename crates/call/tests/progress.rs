@@ -17,8 +17,12 @@ fn told(world: &World) -> Vec<String> {
             Progress::Taken { text } => Some(format!("taken: {text}")),
             Progress::Answering { turn } => of_turn(*turn, "answering".to_owned()),
             Progress::Saying { turn, text, .. } => of_turn(*turn, format!("saying: {text}")),
-            Progress::AwaitsTools { turn } => of_turn(*turn, "awaits tools".to_owned()),
-            Progress::Said { turn } => of_turn(*turn, "said".to_owned()),
+            Progress::AwaitsTools { turn, .. } => of_turn(*turn, "awaits tools".to_owned()),
+            Progress::Said { turn, usage } if *turn > 0 => {
+                assert_eq!((usage.input_tokens % 10, usage.output_tokens % 5), (0, 0));
+                of_turn(*turn, "said".to_owned())
+            }
+            Progress::Said { turn, .. } => of_turn(*turn, "said".to_owned()),
             Progress::Over { turn, outcome } => of_turn(*turn, outcome.name().to_owned()),
         })
         .collect()

@@ -36,6 +36,12 @@ impl PublicUrl {
         format!("{}{path_and_query}", self.base)
     }
 
+    /// Whether a browser's page of this origin is one of ours.
+    pub fn is_origin(&self, origin: &str) -> bool {
+        let ours = Url::parse(&self.base).map(|url| url.origin().ascii_serialization());
+        ours.is_ok_and(|ours| ours == origin)
+    }
+
     /// The same with a WebSocket's scheme.
     pub fn socket_at(&self, path: &str) -> String {
         let (scheme, prefix) = if self.secure { ("wss", "https") } else { ("ws", "http") };

@@ -26,6 +26,7 @@ pub mod health;
 mod observe;
 mod operator;
 pub mod problem;
+pub mod realtime;
 mod server;
 mod switchboard;
 pub mod twilio;
@@ -95,6 +96,7 @@ impl Gateway {
             .merge(health::routes())
             .merge(twilio::routes())
             .merge(v1::routes())
+            .merge(realtime::routes())
             .fallback(async || ApiError::NotFound)
             .method_not_allowed_fallback(async || ApiError::Method)
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -26,7 +26,7 @@ impl FromRequestParts<Gateway> for Operator {
 }
 
 /// What follows the scheme, whose case does not matter (RFC 9110).
-fn bearer(header: &str) -> Option<&str> {
+pub(crate) fn bearer(header: &str) -> Option<&str> {
     let (scheme, credentials) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(credentials.trim_start())
 }

@@ -48,6 +48,12 @@ pub(crate) enum ApiError {
     /// The signature of a webhook is missing or wrong.
     #[error("the request is not signed by Twilio for this URL")]
     Signature,
+    /// A page of another origin asks.
+    #[error("pages of this origin may not use this API")]
+    Origin,
+    /// A key that is good, but not for this.
+    #[error("this key does not open this")]
+    NotAllowed,
     /// The thing does not exist, or is somebody else's.
     #[error("there is no such thing here")]
     NotFound,
@@ -115,6 +121,10 @@ impl ApiError {
             Self::Signature => {
                 row(StatusCode::FORBIDDEN, "bad-signature", "The request is not signed as it must be")
             }
+            Self::Origin => {
+                row(StatusCode::FORBIDDEN, "wrong-origin", "Pages of this origin may not use this API")
+            }
+            Self::NotAllowed => row(StatusCode::FORBIDDEN, "not-allowed", "This key does not open this"),
             Self::NotFound => row(StatusCode::NOT_FOUND, "not-found", "There is no such thing here"),
             Self::Method => row(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -180,7 +190,7 @@ impl IntoResponse for ApiError {
                 tracing::warn!(error = error as &dyn std::error::Error, "the database failed");
             }
             Self::Archive(failure) => tracing::warn!(%failure, "a recording cannot be listened to"),
-            Self::Signature | Self::UnknownKey | Self::Busy => {
+            Self::Signature | Self::UnknownKey | Self::Origin | Self::NotAllowed | Self::Busy => {
                 tracing::info!(error = %self, "a request was refused");
             }
             Self::NoKey

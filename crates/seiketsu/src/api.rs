@@ -7,10 +7,16 @@ use crate::{
     vendors,
 };
 use anyhow::Context;
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use seiketsu_domain::CallId;
 use seiketsu_gateway::v1::{
-    Page, agents::AgentView, call::CallDetail, calls::CallView, recordings::RecordedCall, tenants::TenantView,
+    Page,
+    agents::AgentView,
+    call::CallDetail,
+    calls::CallView,
+    keys::{KeyView, NewKey},
+    recordings::RecordedCall,
+    tenants::TenantView,
 };
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -64,11 +70,27 @@ impl Api {
         asked.await.with_context(|| format!("GET {path}: no answer within {ANSWER_WITHIN:?}"))?
     }
 
+    /// Makes an API key of a tenant.
+    pub(crate) async fn create_key(&self, tenant: &str, name: &str) -> anyhow::Result<KeyView> {
+        let body = NewKey { name: name.to_owned() };
+        let path = format!("/v1/tenants/{tenant}/keys");
+        let with = |request: RequestBuilder| request.json(&body).timeout(ANSWER_WITHIN);
+        let response = self.request(Method::POST, &path, with).await;
+        read(response.map_err(|error| unknown(error, tenant))?).await
+    }
+
+    pub(crate) async fn keys(&self, tenant: &str) -> anyhow::Result<Page<KeyView>> {
+        let path = format!("/v1/tenants/{tenant}/keys");
+        self.get(&path, &[]).await.map_err(|error| unknown(error, tenant))
+    }
+
+    pub(crate) async fn revoke_key(&self, tenant: &str, prefix: &str) -> anyhow::Result<()> {
+        let path = format!("/v1/tenants/{tenant}/keys/{prefix}");
+        self.request(Method::DELETE, &path, |request| request.timeout(ANSWER_WITHIN)).await.map(drop)
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<T> {
-        let response = self.ask(path, |request| request.query(query).timeout(ANSWER_WITHIN)).await?;
-        let url = response.url().clone();
-        let body = response.bytes().await.with_context(|| format!("GET {url}"))?;
-        serde_json::from_slice(&body).with_context(|| format!("GET {url}: an answer of another version?"))
+        read(self.ask(path, |request| request.query(query).timeout(ANSWER_WITHIN)).await?).await
     }
 
     /// An answer that is no error; its body has not been read.
@@ -77,8 +99,17 @@ impl Api {
         path: &str,
         with: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> anyhow::Result<Response> {
+        self.request(Method::GET, path, with).await
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        with: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> anyhow::Result<Response> {
         let url = format!("{}{path}", self.local.public_url);
-        let request = with(self.http.get(&url).bearer_auth(&self.local.operator_key));
+        let request = with(self.http.request(method.clone(), &url).bearer_auth(&self.local.operator_key));
         let response = request.send().await.map_err(|error| {
             if error.is_connect() {
                 let message = format!(
@@ -87,7 +118,7 @@ impl Api {
                 );
                 Stop::because(Exit::NotRunning, message)
             } else {
-                anyhow::Error::new(error).context(format!("GET {url}"))
+                anyhow::Error::new(error).context(format!("{method} {url}"))
             }
         })?;
         let status = response.status();
@@ -103,6 +134,13 @@ impl Api {
         Err(Refused { status, path: path.to_owned(), detail: format!("{title} {detail}").trim().to_owned() }
             .into())
     }
+}
+
+/// The body of an answer that is no error.
+async fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
+    let url = response.url().clone();
+    let body = response.bytes().await.with_context(|| format!("reading {url}"))?;
+    serde_json::from_slice(&body).with_context(|| format!("{url}: an answer of another version?"))
 }
 
 /// The platform's answer was an error.

@@ -45,6 +45,12 @@ pub(crate) enum Command {
     Recordings(RecordingsArgs),
     /// Fetch a part of a recorded call as a WAV file: the caller left, what they heard right.
     RecordingGet(RecordingGetArgs),
+    /// Make, list and revoke the API keys of a brokerage's own programs.
+    Key {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: KeyAction,
+    },
     /// Find out what is wrong with what this platform needs.
     Doctor {
         /// What to look at.
@@ -57,6 +63,40 @@ pub(crate) enum Command {
         #[arg(long)]
         defaults: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyAction {
+    /// Make a key. It is shown once.
+    Create {
+        /// Whose.
+        #[command(flatten)]
+        of: KeyOf,
+        /// What it is for.
+        #[arg(long)]
+        name: String,
+    },
+    /// List the keys by their first characters.
+    List {
+        /// Whose.
+        #[command(flatten)]
+        of: KeyOf,
+    },
+    /// Revoke a key; what it opened stays open until it is closed.
+    Revoke {
+        /// Whose.
+        #[command(flatten)]
+        of: KeyOf,
+        /// Its first characters, as `key list` shows them.
+        prefix: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyOf {
+    /// The brokerage's short name; `seiketsu tenants` lists them.
+    #[arg(long)]
+    pub tenant: String,
 }
 
 #[derive(Debug, Subcommand)]

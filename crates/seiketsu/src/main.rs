@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod doctor;
 mod exit;
+mod keys;
 mod local;
 mod logging;
 mod recordings;
@@ -63,6 +64,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         | Command::CallShow { .. }
         | Command::Recordings(_)
         | Command::RecordingGet(_)
+        | Command::Key { .. }
         | Command::Doctor { .. }
         | Command::Config { .. } => {}
     }
@@ -78,6 +80,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::CallShow { id } => show::call(&config, id, terminal).await,
         Command::Recordings(args) => recordings::list(&config, &args, terminal).await,
         Command::RecordingGet(args) => recordings::get(&config, &args, terminal).await,
+        Command::Key { action } => keys::run(&config, action, terminal).await,
         Command::Doctor { check } => doctor::run(&config, check, terminal).await,
         Command::Config { defaults } => show::config(&config, defaults, terminal),
     }

@@ -38,7 +38,7 @@ impl Call {
         if let Some(turn) = &mut self.turn
             && !std::mem::replace(&mut turn.is_said, true)
         {
-            self.outputs.push_back(Output::Progress(Progress::Said { turn: turn.number }));
+            self.outputs.push_back(Output::Progress(Progress::Said { turn: turn.number, usage: turn.usage }));
         }
         if !self.ledger.is_idle() {
             self.timers.arm(Timer::Playout, self.ledger.due() + self.plan.limits.mark_slack);

@@ -307,7 +307,8 @@ impl Call {
         }
         let Some(turn) = &self.turn else { return };
         if turn.tools_answered < turn.tools.len() {
-            self.outputs.push_back(Output::Progress(Progress::AwaitsTools { turn: turn.number }));
+            self.outputs
+                .push_back(Output::Progress(Progress::AwaitsTools { turn: turn.number, usage: turn.usage }));
         }
         if turn.tools_answered == turn.tools.len() && !turn.has_words() {
             self.generation_failed(Retry::Now, now); // an empty answer is no answer

@@ -169,7 +169,9 @@ impl Checks {
             Progress::Answering { turn } => {
                 assert_eq!(self.shown.replace(*turn), None, "one answer at a time");
             }
-            Progress::Saying { turn, .. } | Progress::AwaitsTools { turn } | Progress::Said { turn } => {
+            Progress::Saying { turn, .. }
+            | Progress::AwaitsTools { turn, .. }
+            | Progress::Said { turn, .. } => {
                 assert_eq!(self.shown, Some(*turn), "{progress:?} of an answer that is under way");
             }
             Progress::Over { turn, .. } => {

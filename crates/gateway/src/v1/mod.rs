@@ -1,6 +1,6 @@
 //! `/v1`: the API for the platform's own people and their command line.
 //!
-//! Read only for now. Every handler takes an `Operator`. Ids are TypeIDs, lists are pages
+//! Read only but for [`keys`]. Every handler takes an `Operator`. Ids are TypeIDs, lists are pages
 //! with cursors, units are in the names, errors are problems. The answer types are public so that clients in Rust read
 //! what was written.
 
@@ -9,6 +9,7 @@ pub mod call;
 pub mod callbacks;
 pub mod calls;
 mod cursor;
+pub mod keys;
 pub mod leads;
 pub mod mails;
 pub mod recordings;
@@ -20,7 +21,10 @@ pub mod voice_messages;
 pub use cursor::Page;
 
 use crate::{Gateway, problem::ApiError};
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{delete, get},
+};
 use seiketsu_storage::{
     Reason,
     platform::{TenantRow, tenant_by_id, tenant_by_slug},
@@ -30,6 +34,8 @@ pub(crate) fn routes() -> Router<Gateway> {
     Router::new()
         .route("/v1/tenants", get(tenants::list))
         .route("/v1/tenants/{tenant}/agents", get(agents::list))
+        .route("/v1/tenants/{tenant}/keys", get(keys::list).post(keys::create))
+        .route("/v1/tenants/{tenant}/keys/{prefix}", delete(keys::revoke))
         .route("/v1/calls", get(calls::list))
         .route("/v1/calls/{id}", get(call::show))
         .route("/v1/viewings", get(viewings::list))

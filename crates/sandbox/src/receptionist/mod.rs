@@ -17,7 +17,7 @@
 //! - An id, a price, a time or a day reaches a tool or the caller only if a tool returned it or the caller said it.
 //! - A home has at most one viewing in a call: a second booking of it moves the first. `save_lead` runs once in a call,
 //!   and again only to pass a new request on.
-//! - A tool is used only if the request offers it.
+//! - A tool is used only if the request offers it. One that is not a receptionist's is used by its name (`strangers.rs`).
 //! - At most four rounds of tools come between an utterance and the answer to it.
 //! - An answer has at most 400 characters and begins with a sentence of at most eight words.
 //!
@@ -63,6 +63,7 @@ mod phrases;
 mod reference;
 mod schedule;
 mod spanish;
+mod strangers;
 mod tokens;
 mod understand;
 mod viewing;
@@ -135,6 +136,9 @@ pub struct Reply {
 
 /// Answers a request.
 pub fn reply(prompt: &Prompt) -> Reply {
+    if let Some(reply) = strangers::reply(prompt) {
+        return reply;
+    }
     let memory = Memory::of(prompt);
     let named = |calls: Vec<(Tool, Value)>| {
         calls.into_iter().map(|(tool, arguments)| (tool.name().to_owned(), arguments)).collect()

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must fail loudly")]
 
+mod api_door;
 mod command_line;
 mod failures;
 mod kills;

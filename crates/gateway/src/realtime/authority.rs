@@ -1,0 +1,86 @@
+//! Who may talk with which agents: the key of a tenant's program, or a client secret for one agent.
+
+use super::secret::ClientSecret;
+use crate::{Gateway, api_key::ApiKey, operator::bearer, problem::ApiError};
+use axum::extract::FromRequestParts;
+use http::{
+    HeaderMap,
+    header::{AUTHORIZATION, ORIGIN, SEC_WEBSOCKET_PROTOCOL},
+    request::Parts,
+};
+use seiketsu_domain::{AgentId, AgentProfile, TenantScope};
+use seiketsu_storage::{
+    Reason, agents,
+    platform::{TenantStatus, api_key_owner, tenant_by_id},
+};
+
+/// How a key is called among the subprotocols that a browser asks for.
+const KEY_PROTOCOL: &str = "openai-insecure-api-key.";
+
+/// See the module. Only the extractor can make one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Authority {
+    scope: TenantScope,
+    /// The only agent that it opens; none for all.
+    agent: Option<AgentId>,
+}
+
+impl Authority {
+    pub(crate) fn scope(self) -> TenantScope {
+        self.scope
+    }
+
+    /// Whether it is a key, and not a secret that a key has made.
+    pub(crate) fn is_key(self) -> bool {
+        self.agent.is_none()
+    }
+
+    /// The agent with an id or a name. What this opens nothing of does not exist.
+    pub(crate) async fn agent(self, gateway: &Gateway, id_or_name: &str) -> Result<AgentProfile, ApiError> {
+        let mut tenant = gateway.db().tenant(&self.scope).await?;
+        let found = match id_or_name.parse::<AgentId>() {
+            Ok(id) => agents::get(&mut tenant, id).await?,
+            Err(_) => agents::by_name(&mut tenant, id_or_name).await?,
+        };
+        tenant.commit().await?;
+        found.filter(|found| self.agent.is_none_or(|agent| agent == found.id)).ok_or(ApiError::NotFound)
+    }
+}
+
+impl FromRequestParts<Gateway> for Authority {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, ApiError> {
+        // A page elsewhere has no business here, whatever it knows.
+        let origin = parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+        if origin.is_some_and(|origin| !gateway.config().public_url.is_origin(origin)) {
+            return Err(ApiError::Origin);
+        }
+        let text = key(&parts.headers).ok_or(ApiError::NoKey)?;
+        if text.starts_with(super::secret::PREFIX) {
+            let now = gateway.ids().clock().now();
+            let secret = ClientSecret::verify(text, &gateway.config().jwt_secret, now);
+            let secret = secret.ok_or(ApiError::UnknownKey)?;
+            let mut system = gateway.db().system(Reason::AuthenticateKey).await?;
+            let tenant = tenant_by_id(&mut system, secret.tenant).await?;
+            system.commit().await?;
+            let tenant = tenant.filter(|tenant| tenant.status == TenantStatus::Active);
+            let scope = tenant.ok_or(ApiError::UnknownKey)?.scope;
+            return Ok(Self { scope, agent: Some(secret.agent) });
+        }
+        let key = ApiKey::parse(text)?;
+        let mut system = gateway.db().system(Reason::AuthenticateKey).await?;
+        let scope = api_key_owner(&mut system, &key.sha256()).await?.ok_or(ApiError::UnknownKey)?;
+        system.commit().await?;
+        Ok(Self { scope, agent: None })
+    }
+}
+
+fn key(headers: &HeaderMap) -> Option<&str> {
+    if let Some(header) = headers.get(AUTHORIZATION) {
+        return header.to_str().ok().and_then(bearer);
+    }
+    let protocols =
+        headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter().filter_map(|value| value.to_str().ok());
+    protocols.flat_map(|list| list.split(',')).find_map(|protocol| protocol.trim().strip_prefix(KEY_PROTOCOL))
+}

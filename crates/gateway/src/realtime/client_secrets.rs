@@ -1,0 +1,79 @@
+//! `POST /v1/realtime/client_secrets`: a secret with which a browser may talk with one agent for some minutes.
+//!
+//! The body is that of OpenAI's endpoint: `{"session": {"type": "realtime", "model": AGENT}, "expires_after":
+//! {"anchor": "created_at", "seconds": 10..=7200}}`; other settings of a session are the client's to send. Errors: 400,
+//! 401, 403 (with a client secret in place of a key), 404 no such agent, 503.
+
+use super::{
+    authority::Authority,
+    secret::{ClientSecret, LIFETIME, LIFETIMES_SECONDS},
+};
+use crate::{Gateway, problem::ApiError};
+use axum::{
+    Json,
+    extract::{State, rejection::JsonRejection},
+};
+use jiff::SignedDuration;
+use seiketsu_domain::AgentId;
+use serde::{Deserialize, Serialize};
+
+/// What is asked for.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    session: WantedSession,
+    expires_after: Option<ExpiresAfter>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WantedSession {
+    model: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct ExpiresAfter {
+    seconds: i64,
+}
+
+/// A client secret.
+#[derive(Debug, Serialize)]
+pub(super) struct Made {
+    value: String,
+    /// In seconds since 1970.
+    expires_at: i64,
+    session: MadeSession,
+}
+
+#[derive(Debug, Serialize)]
+struct MadeSession {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    object: &'static str,
+    model: AgentId,
+}
+
+pub(super) async fn create(
+    State(gateway): State<Gateway>,
+    authority: Authority,
+    wanted: Result<Json<Wanted>, JsonRejection>,
+) -> Result<Json<Made>, ApiError> {
+    if !authority.is_key() {
+        return Err(ApiError::NotAllowed);
+    }
+    let Json(wanted) = wanted
+        .map_err(|_| ApiError::Body("expected {\"session\": {\"type\": \"realtime\", \"model\": AGENT}}"))?;
+    let lifetime = match wanted.expires_after {
+        None => LIFETIME,
+        Some(ExpiresAfter { seconds }) if LIFETIMES_SECONDS.contains(&seconds) => {
+            SignedDuration::from_secs(seconds)
+        }
+        Some(_) => return Err(ApiError::Body("`expires_after.seconds` can be 10 to 7200")),
+    };
+    let agent = authority.agent(&gateway, &wanted.session.model).await?;
+    let expires_at = gateway.ids().clock().now() + lifetime;
+    let secret = ClientSecret { tenant: authority.scope().tenant_id(), agent: agent.id, expires_at };
+    Ok(Json(Made {
+        value: secret.sign(&gateway.config().jwt_secret),
+        expires_at: expires_at.as_second(),
+        session: MadeSession { kind: "realtime", object: "realtime.session", model: agent.id },
+    }))
+}

@@ -1,0 +1,331 @@
+use super::{
+    conversation::Conversation,
+    names::Names,
+    wire::{self, Session, SessionKind},
+};
+use bytes::Bytes;
+use seiketsu_domain::{Message, ToolOutcome, TurnOutcome, Usage};
+use seiketsu_session::{ClientAct, DoorInput, DoorOutput, Progress, Shown};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A conversation, the client's events on one side and the session's on the other.
+struct Talk {
+    conversation: Conversation,
+    now: Duration,
+    marks: Vec<DoorInput>,
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+impl Talk {
+    fn new() -> Self {
+        let session =
+            Session::new("sess_1".into(), SessionKind::Realtime, "ava".into(), "voice".into(), 1_800_000_000);
+        let conversation = Conversation::new(session, Names::new("x".into()));
+        Self { conversation, now: ms(1_000), marks: Vec::new() }
+    }
+
+    /// With these settings, begun.
+    fn with(session: &Value) -> Self {
+        let mut talk = Self::new();
+        let mut session = session.clone();
+        session["type"] = json!("realtime");
+        talk.client(&json!({"type": "session.update", "session": session}));
+        talk.conversation.begins();
+        assert!(!talk.kinds().contains(&"error".to_owned()));
+        talk
+    }
+
+    fn client(&mut self, event: &Value) {
+        match wire::parse(&event.to_string()) {
+            Ok(received) => self.conversation.hears(received, self.now),
+            Err(error) => self.conversation.refuse(&error),
+        }
+    }
+
+    fn session(&mut self, output: DoorOutput) {
+        self.marks.extend(self.conversation.says(output, self.now));
+    }
+
+    fn progress(&mut self, progress: Progress) {
+        self.session(DoorOutput::Shown(Shown::Progress(progress)));
+    }
+
+    fn says(&mut self, turn: u32, id: u64, text: &str, length_ms: usize) {
+        let id = serde_json::from_value(json!(id)).unwrap();
+        self.progress(Progress::Saying { turn, id, text: text.to_owned() });
+        self.session(DoorOutput::Audio(Bytes::from(vec![0; length_ms * 48])));
+    }
+
+    fn said(&mut self, turn: u32, tokens: u64) {
+        let usage = Usage { input_tokens: tokens, output_tokens: tokens / 10, ..Usage::default() };
+        self.progress(Progress::Said { turn, usage });
+    }
+
+    fn events(&mut self) -> Vec<Value> {
+        std::iter::from_fn(|| self.conversation.event())
+            .map(|event| serde_json::from_str(&event).unwrap())
+            .collect()
+    }
+
+    fn kinds(&mut self) -> Vec<String> {
+        self.events().iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// What the session is given, audio and time left out.
+    fn asked(&mut self) -> Vec<DoorInput> {
+        std::iter::from_fn(|| self.conversation.ears.next(ms(1_000_000), true))
+            .filter(|input| !matches!(input, DoorInput::Audio(_)))
+            .collect()
+    }
+
+    fn error(&mut self) -> (String, String) {
+        let events = self.events();
+        let error = &events.iter().find(|event| event["type"] == "error").expect("an error")["error"];
+        let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+        (text("code"), text("param"))
+    }
+}
+
+/// One event, shortened to what tells it from others.
+fn short(event: &Value) -> String {
+    let mut line = event["type"].as_str().unwrap().to_owned();
+    for name in ["item_id", "previous_item_id", "response_id", "transcript", "delta", "text", "arguments"] {
+        match &event[name] {
+            Value::String(text) if text.len() < 60 => line.push_str(&format!(" {name}={text}")),
+            Value::String(text) => line.push_str(&format!(" {name}=({} characters)", text.len())),
+            _ => {}
+        }
+    }
+    for name in ["item", "response"] {
+        if let Some(id) = event[name]["id"].as_str() {
+            line.push_str(&format!(" {id} {}", event[name]["status"].as_str().unwrap()));
+        }
+    }
+    line
+}
+
+const SPOKEN: &str = r#"{"audio": {"input": {"transcription": {"model": "any"}}}}"#;
+
+fn spoken() -> Talk {
+    Talk::with(&serde_json::from_str(SPOKEN).unwrap())
+}
+
+#[test]
+fn a_spoken_turn_event_by_event() {
+    let mut talk = spoken();
+    talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
+    talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(1_700) }));
+    talk.progress(Progress::Understood { turn: 1, text: "do you have homes".into() });
+    talk.progress(Progress::Answering { turn: 1 });
+    talk.says(1, 7, "We have three.", 900);
+    talk.says(1, 8, "Which one?", 700);
+    talk.said(1, 120);
+    talk.progress(Progress::Over { turn: 1, outcome: TurnOutcome::Answered });
+    let events = talk.events();
+    let lines: Vec<_> = events.iter().map(short).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    input_audio_buffer.speech_started item_id=item_x0003
+    input_audio_buffer.speech_stopped item_id=item_x0003
+    input_audio_buffer.committed item_id=item_x0003
+    conversation.item.added item_x0003 completed
+    conversation.item.done item_x0003 completed
+    conversation.item.input_audio_transcription.delta item_id=item_x0003 delta=do you have homes
+    conversation.item.input_audio_transcription.completed item_id=item_x0003 transcript=do you have homes
+    response.created resp_x0011 in_progress
+    rate_limits.updated
+    response.output_item.added response_id=resp_x0011 item_x0014 in_progress
+    conversation.item.added previous_item_id=item_x0003 item_x0014 in_progress
+    response.content_part.added item_id=item_x0014 response_id=resp_x0011
+    response.output_audio_transcript.delta item_id=item_x0014 response_id=resp_x0011 delta=We have three.
+    response.output_audio.delta item_id=item_x0014 response_id=resp_x0011 delta=(57600 characters)
+    response.output_audio_transcript.delta item_id=item_x0014 response_id=resp_x0011 delta= Which one?
+    response.output_audio.delta item_id=item_x0014 response_id=resp_x0011 delta=(44800 characters)
+    response.output_audio.done item_id=item_x0014 response_id=resp_x0011
+    response.output_audio_transcript.done item_id=item_x0014 response_id=resp_x0011 transcript=We have three. Which one?
+    response.content_part.done item_id=item_x0014 response_id=resp_x0011
+    conversation.item.done previous_item_id=item_x0003 item_x0014 completed
+    response.output_item.done response_id=resp_x0011 item_x0014 completed
+    response.done resp_x0011 completed
+    "#);
+    let done = &events.last().unwrap()["response"];
+    assert_eq!(done["usage"]["total_tokens"], 132);
+    assert_eq!(done["output"][0]["content"][0]["transcript"], "We have three. Which one?");
+}
+
+#[test]
+fn an_interruption_is_told_when_it_is_one_and_cancels_the_response() {
+    let mut talk = spoken();
+    talk.progress(Progress::Answering { turn: 1 });
+    talk.says(1, 1, "We have three homes in Riverside.", 3_000);
+    talk.events();
+    talk.now += ms(800);
+    talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(2_000) }));
+    assert_eq!(talk.kinds(), Vec::<String>::new(), "it may be a cough");
+    talk.session(DoorOutput::Mark(3));
+    talk.session(DoorOutput::Clear);
+    assert_eq!(talk.kinds(), ["input_audio_buffer.speech_started"]);
+    assert_eq!(talk.marks, [DoorInput::Mark(3)]);
+    talk.progress(Progress::Over { turn: 1, outcome: TurnOutcome::Interrupted });
+    let events = talk.events();
+    let done = &events.last().unwrap()["response"];
+    assert_eq!(
+        (&done["status"], &done["status_details"]["reason"]),
+        (&json!("cancelled"), &json!("turn_detected"))
+    );
+    assert_eq!(done["output"][0]["status"], "incomplete");
+}
+
+#[test]
+fn a_murmur_over_the_agent_is_not_told() {
+    let mut talk = spoken();
+    talk.progress(Progress::Answering { turn: 1 });
+    talk.says(1, 1, "We have three homes in Riverside.", 3_000);
+    talk.events();
+    talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(2_000) }));
+    talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(2_300) }));
+    assert_eq!(talk.kinds(), Vec::<String>::new());
+}
+
+#[test]
+fn a_tool_of_the_client_ends_a_response_and_its_output_begins_the_next() {
+    let mut talk = spoken();
+    talk.progress(Progress::Answering { turn: 1 });
+    talk.session(DoorOutput::Shown(Shown::ToolWanted {
+        number: 4,
+        name: "weather".into(),
+        arguments: r#"{"city":"Austin"}"#.into(),
+    }));
+    let usage = Usage { input_tokens: 100, output_tokens: 9, ..Usage::default() };
+    talk.progress(Progress::AwaitsTools { turn: 1, usage });
+    let events = talk.events();
+    let lines: Vec<_> = events.iter().map(short).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    response.created resp_x0003 in_progress
+    rate_limits.updated
+    response.output_item.added response_id=resp_x0003 item_x0007 in_progress
+    conversation.item.added item_x0007 in_progress
+    response.function_call_arguments.delta item_id=item_x0007 response_id=resp_x0003 delta={"city":"Austin"}
+    response.function_call_arguments.done item_id=item_x0007 response_id=resp_x0003 arguments={"city":"Austin"}
+    conversation.item.done item_x0007 completed
+    response.output_item.done response_id=resp_x0003 item_x0007 completed
+    response.done resp_x0003 completed
+    "#);
+    let call_id = events.last().unwrap()["response"]["output"][0]["call_id"].as_str().unwrap().to_owned();
+
+    let item = json!({"type": "function_call_output", "call_id": call_id, "output": "{\"rain\":true}"});
+    talk.client(&json!({"type": "conversation.item.create", "item": item}));
+    assert_eq!(talk.asked(), [], "not before the client asks for the response");
+    talk.client(&json!({"type": "response.create"}));
+    let outcome = ToolOutcome::Done(json!({"rain": true}));
+    assert_eq!(talk.asked(), [DoorInput::ToolAnswer { number: 4, outcome }]);
+    talk.says(1, 2, "It rains.", 500);
+    talk.said(1, 250);
+    let events = talk.events();
+    assert_eq!(events.last().unwrap()["response"]["usage"]["input_tokens"], 150, "what came since");
+    talk.client(&json!({"type": "conversation.item.create", "item": item}));
+    assert_eq!(talk.error(), ("invalid_parameter".into(), "item.call_id".into()), "one output for a call");
+}
+
+#[test]
+fn a_client_that_drives_turns_commits_what_it_appended() {
+    let mut talk =
+        Talk::with(&json!({"audio": {"input": {"turn_detection": null, "transcription": {"model": "m"}}}}));
+    talk.client(&json!({"type": "input_audio_buffer.commit"}));
+    assert_eq!(talk.error().0, "input_audio_buffer_commit_empty");
+    let audio = base64_simd::STANDARD.encode_to_string(vec![0; 48 * 400]);
+    talk.client(&json!({"type": "input_audio_buffer.append", "audio": audio}));
+    talk.client(&json!({"type": "input_audio_buffer.commit"}));
+    talk.client(&json!({"type": "response.create", "response": {"metadata": {"a": "b"}}}));
+    assert_eq!(
+        talk.asked(),
+        [DoorInput::Client(ClientAct::Commit), DoorInput::Client(ClientAct::CreateResponse)]
+    );
+    talk.progress(Progress::Taken { text: "hello".into() });
+    talk.progress(Progress::Answering { turn: 0 });
+    talk.says(0, 1, "Hi.", 300);
+    talk.client(&json!({"type": "response.create"}));
+    assert_eq!(talk.error().0, "conversation_already_has_active_response");
+    talk.said(0, 10);
+    let events = talk.events();
+    let transcript =
+        events.iter().find(|event| event["type"] == "response.done").expect("a response is done");
+    assert_eq!(transcript["response"]["metadata"], json!({"a": "b"}));
+    talk.client(&json!({"type": "response.cancel"}));
+    assert_eq!(talk.error().0, "response_cancel_not_active");
+}
+
+#[test]
+fn text_goes_in_and_out_where_text_is_wanted() {
+    let mut talk =
+        Talk::with(&json!({"output_modalities": ["text"], "audio": {"input": {"turn_detection": null}}}));
+    let content = json!([{"type": "input_text", "text": "homes?"}]);
+    let item = json!({"type": "message", "role": "user", "content": content});
+    talk.client(&json!({"type": "conversation.item.create", "item": item}));
+    talk.client(&json!({"type": "response.create"}));
+    let asked = talk.asked();
+    assert!(
+        matches!(&asked[..], [DoorInput::Client(ClientAct::CreateItem(Message::Caller { text })), _] if text.expose() == "homes?"),
+        "{asked:?}"
+    );
+    talk.progress(Progress::Answering { turn: 0 });
+    let id = serde_json::from_value(json!(1)).unwrap();
+    talk.progress(Progress::Saying { turn: 0, id, text: "We have three.".into() });
+    talk.said(0, 10);
+    let events = talk.events();
+    let kinds: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"response.output_text.delta") && kinds.contains(&"response.output_text.done"));
+    assert!(!kinds.iter().any(|kind| kind.contains("audio")), "{kinds:?}");
+    assert_eq!(events.last().unwrap()["response"]["output"][0]["content"][0]["text"], "We have three.");
+}
+
+#[test]
+fn a_truncated_answer_is_cut_in_its_turn_where_the_client_stopped() {
+    let mut talk = spoken();
+    talk.progress(Progress::Answering { turn: 1 });
+    talk.says(1, 1, "We have three homes in Riverside.", 3_000);
+    let item = talk.events().iter().find_map(|event| event["item_id"].as_str().map(str::to_owned)).unwrap();
+    let cut = |at: u64| json!({"type": "conversation.item.truncate", "item_id": item, "content_index": 0, "audio_end_ms": at});
+    talk.client(&cut(3_001));
+    assert_eq!(talk.error(), ("invalid_value".into(), "audio_end_ms".into()));
+    talk.client(&cut(1_200));
+    assert_eq!(talk.kinds(), ["conversation.item.truncated"]);
+    assert_eq!(talk.asked(), [DoorInput::Client(ClientAct::Truncate { heard: ms(1_200) })]);
+    let other =
+        json!({"type": "conversation.item.truncate", "item_id": "x", "content_index": 0, "audio_end_ms": 1});
+    talk.client(&other);
+    assert_eq!(talk.error().1, "item_id");
+}
+
+#[test]
+fn what_cannot_be_is_refused_by_name_and_changes_nothing() {
+    let mut talk = spoken();
+    for (event, param) in [
+        (json!({"type": "input_audio_buffer.commit"}), "type"),
+        (json!({"type": "conversation.item.retrieve", "item_id": "nobody"}), "item_id"),
+        (json!({"type": "conversation.item.delete", "item_id": "nobody"}), "item_id"),
+        (
+            json!({"type": "session.update", "session": {"type": "realtime", "audio": {
+                "input": {"format": {"type": "audio/pcmu"}}, "output": {"format": {"type": "audio/pcmu"}}}}}),
+            "session.audio.input.format",
+        ),
+        (
+            json!({"type": "session.update", "session": {"type": "realtime", "audio": {
+                "output": {"format": {"type": "audio/pcma"}}}}}),
+            "session.audio.output.format",
+        ),
+        (
+            json!({"type": "session.update", "session": {"type": "realtime", "audio": {"input": {
+                "turn_detection": {"type": "server_vad", "create_response": false}}}}}),
+            "session.audio.input.turn_detection.create_response",
+        ),
+        (json!({"type": "response.create", "response": {"conversation": "none"}}), "response.conversation"),
+    ] {
+        talk.client(&event);
+        assert_eq!(talk.error().1, param, "{event}");
+    }
+    assert_eq!(talk.asked(), []);
+}

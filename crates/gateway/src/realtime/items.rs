@@ -1,0 +1,113 @@
+//! The items of a conversation, as far back as they are kept.
+
+use super::wire::{Item, ItemBody, Part, Role, Status};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+/// Items that are kept; older ones are forgotten here, not by the model.
+const MAX_ITEMS: usize = 1_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    items: VecDeque<Item>,
+    /// How long what was said sounds.
+    sound: BTreeMap<String, Duration>,
+    /// What the agent has said in this turn, in order.
+    of_turn: Vec<String>,
+}
+
+impl Items {
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The id of the last one.
+    pub(super) fn last(&self) -> Option<String> {
+        self.items.back().map(|item| item.id.clone())
+    }
+
+    /// The id of the one before this.
+    pub(super) fn before(&self, id: &str) -> Option<String> {
+        let at = self.items.iter().position(|item| item.id == id)?;
+        self.items.get(at.checked_sub(1)?).map(|item| item.id.clone())
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&Item> {
+        self.items.iter().find(|item| item.id == id)
+    }
+
+    pub(super) fn push(&mut self, item: Item) {
+        if matches!(&item.body, ItemBody::Message { role: Role::Assistant, .. })
+            && item.status == Status::InProgress
+        {
+            self.sound.insert(item.id.clone(), Duration::ZERO);
+            self.of_turn.push(item.id.clone());
+        }
+        self.items.push_back(item);
+        if self.items.len() > MAX_ITEMS
+            && let Some(oldest) = self.items.pop_front()
+        {
+            self.sound.remove(&oldest.id);
+        }
+    }
+
+    /// It is complete, or as complete as it will be.
+    pub(super) fn replace(&mut self, item: Item) {
+        if let Some(held) = self.items.iter_mut().find(|held| held.id == item.id) {
+            *held = item;
+        }
+    }
+
+    /// An answer to something new begins.
+    pub(super) fn new_turn(&mut self) {
+        self.of_turn.clear();
+    }
+
+    /// So much more sound belongs to it.
+    pub(super) fn sounds(&mut self, id: &str, length: Duration) {
+        if let Some(sound) = self.sound.get_mut(id) {
+            *sound += length;
+        }
+    }
+
+    /// How long it sounds; nothing, if it is no message of the agent.
+    pub(super) fn sound(&self, id: &str) -> Option<Duration> {
+        self.sound.get(id).copied()
+    }
+
+    /// Whether it is what the agent has said last.
+    pub(super) fn is_last_spoken(&self, id: &str) -> bool {
+        self.of_turn.last().is_some_and(|last| last == id)
+    }
+
+    /// How long that sounds which was said before it in the same turn.
+    pub(super) fn sound_of_turn_before(&self, id: &str) -> Duration {
+        self.of_turn.iter().take_while(|said| *said != id).filter_map(|said| self.sound.get(said)).sum()
+    }
+
+    /// The caller's words are known.
+    pub(super) fn set_words(&mut self, id: &str, text: &str) {
+        self.change_words(id, Some(text));
+    }
+
+    /// Which of the words were heard is not known here.
+    pub(super) fn forget_words(&mut self, id: &str) {
+        self.change_words(id, None);
+    }
+
+    fn change_words(&mut self, id: &str, text: Option<&str>) {
+        let item = self.items.iter_mut().find(|item| item.id == id);
+        let Some(Item { body: ItemBody::Message { content, .. }, .. }) = item else { return };
+        for part in content {
+            match part {
+                Part::InputAudio { transcript, .. } | Part::OutputAudio { transcript, .. } => {
+                    *transcript = text.map(str::to_owned);
+                }
+                Part::InputText { .. } | Part::OutputText { .. } => {}
+            }
+        }
+    }
+}

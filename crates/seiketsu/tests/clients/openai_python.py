@@ -1,0 +1,174 @@
+"""A spoken turn, a tool round trip and a typed turn with the `openai` library for Python, as published.
+
+Usage: openai_python.py BASE_URL KEY AGENT QUESTION.wav TOOL_QUESTION.wav
+The recordings are 24 kHz, 16 bit, mono. Prints one JSON document about what was seen; every event it names was checked
+against the library's own types while it was parsed.
+"""
+
+import asyncio
+import base64
+import json
+import sys
+import time
+import wave
+
+from openai import AsyncOpenAI
+from openai.types.realtime import RealtimeServerEvent
+from pydantic import TypeAdapter
+
+SERVER_EVENT = TypeAdapter(RealtimeServerEvent)
+PIECE_SECONDS = 0.1
+PATIENCE_SECONDS = 30
+
+
+class Talk:
+    def __init__(self, connection):
+        self.connection = connection
+        self.kinds = []
+        self.speech_ended_at = None
+        self.first_audio_after_ms = None
+
+    async def next(self):
+        event = await asyncio.wait_for(self.connection.recv(), PATIENCE_SECONDS)
+        # `recv` constructs events without looking; this looks.
+        SERVER_EVENT.validate_python(json.loads(event.to_json()), strict=False)
+        self.kinds.append(event.type)
+        if event.type == "error":
+            raise SystemExit(f"an error event: {event.error}")
+        return event
+
+    async def until(self, kind):
+        while True:
+            event = await self.next()
+            if event.type == kind:
+                return event
+
+    async def response(self):
+        """Everything up to the end of a response."""
+        transcript, audio, calls, caller = "", b"", [], None
+        while True:
+            event = await self.next()
+            if event.type == "response.output_audio_transcript.delta":
+                transcript += event.delta
+            elif event.type == "response.output_text.delta":
+                transcript += event.delta
+            elif event.type == "response.output_audio.delta":
+                if self.first_audio_after_ms is None and self.speech_ended_at is not None:
+                    self.first_audio_after_ms = round((time.monotonic() - self.speech_ended_at) * 1000)
+                audio += base64.b64decode(event.delta)
+            elif event.type == "conversation.item.input_audio_transcription.completed":
+                caller = event.transcript
+            elif event.type == "response.output_item.done" and event.item.type == "function_call":
+                calls.append(event.item)
+            elif event.type == "response.done":
+                usage = event.response.usage
+                return {
+                    "status": event.response.status,
+                    "caller": caller,
+                    "agent": transcript,
+                    "audio_ms": len(audio) // 48,
+                    "loudest": max((abs(s) for s in memoryview(audio).cast("h")), default=0),
+                    "calls": calls,
+                    "tokens": usage.total_tokens if usage else None,
+                }
+
+    async def say(self, path):
+        """Appends a recording in real time, with silence behind it until somebody answers."""
+        with wave.open(path) as wav:
+            assert (wav.getframerate(), wav.getsampwidth(), wav.getnchannels()) == (24000, 2, 1)
+            audio = wav.readframes(wav.getnframes())
+        size = int(24000 * PIECE_SECONDS) * 2
+        begun = time.monotonic()
+        for n, at in enumerate(range(0, len(audio), size)):
+            await asyncio.sleep(max(0, begun + n * PIECE_SECONDS - time.monotonic()))
+            await self.append(audio[at : at + size])
+        self.speech_ended_at = time.monotonic()
+        self.first_audio_after_ms = None
+        for n in range(40):
+            await asyncio.sleep(PIECE_SECONDS)
+            await self.append(bytes(size))
+            if self.first_audio_after_ms is not None:
+                return
+
+    async def append(self, audio):
+        await self.connection.input_audio_buffer.append(audio=base64.b64encode(audio).decode())
+
+
+async def spoken(client, agent, question, tool_question):
+    tool = {
+        "type": "function",
+        "name": "office_weather",
+        "description": "The weather at the office.",
+        "parameters": {"type": "object", "properties": {}},
+    }
+    async with client.realtime.connect(model=agent) as connection:
+        talk = Talk(connection)
+        created = await talk.until("session.created")
+        session = {
+            "type": "realtime",
+            "instructions": "The office is in Austin.",
+            "audio": {"input": {"transcription": {"model": "any"}}},
+            "tools": [tool],
+        }
+        await connection.session.update(session=session)
+        await talk.until("session.updated")
+        greeting = await talk.response()
+        # The greeting is heard before anybody answers it.
+        await asyncio.sleep(greeting["audio_ms"] / 1000)
+        saying = asyncio.create_task(talk.say(question))
+        answer = await talk.response()
+        first_audio_after_ms = talk.first_audio_after_ms
+        await saying
+        await asyncio.sleep(answer["audio_ms"] / 1000)
+
+        saying = asyncio.create_task(talk.say(tool_question))
+        wants = await talk.response()
+        saying.cancel()
+        [call] = wants["calls"]
+        output = {"type": "function_call_output", "call_id": call.call_id, "output": '{"sky":"sunny"}'}
+        await connection.conversation.item.create(item=output)
+        await connection.response.create()
+        told = await talk.response()
+    for turn in (greeting, answer, wants, told):
+        turn["calls"] = [call.name for call in turn["calls"]]
+    return {
+        "session": created.session.type,
+        "greeting": greeting,
+        "answer": answer,
+        "first_audio_after_ms": first_audio_after_ms,
+        "wants": wants,
+        "told": told,
+        "kinds": sorted(set(talk.kinds)),
+    }
+
+
+async def typed(client, agent):
+    async with client.realtime.connect(model=agent) as connection:
+        talk = Talk(connection)
+        await talk.until("session.created")
+        session = {
+            "type": "realtime",
+            "output_modalities": ["text"],
+            "audio": {"input": {"turn_detection": None}},
+        }
+        await connection.session.update(session=session)
+        await talk.until("session.updated")
+        content = [{"type": "input_text", "text": "are you a robot"}]
+        await connection.conversation.item.create(item={"type": "message", "role": "user", "content": content})
+        await connection.response.create()
+        answer = await talk.response()
+        answer["calls"] = []
+        return answer
+
+
+async def main(base_url, key, agent, question, tool_question):
+    client = AsyncOpenAI(base_url=base_url, api_key=key)
+    document = {
+        "spoken": await spoken(client, agent, question, tool_question),
+        "typed": await typed(client, agent),
+    }
+    print(json.dumps(document))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
