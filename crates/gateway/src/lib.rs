@@ -26,6 +26,7 @@ pub mod health;
 mod observe;
 mod operator;
 pub mod problem;
+mod realtime;
 mod server;
 mod switchboard;
 pub mod twilio;
@@ -35,6 +36,8 @@ pub use admin::Admin;
 pub use config::{GatewayConfig, MediaLimits, PublicUrl, PublicUrlError};
 pub use health::Startup;
 pub use observe::{REQUEST_ID, REQUEST_SECONDS, describe_metrics};
+#[doc(hidden)] // for the fuzz target
+pub use realtime::wire as realtime_wire;
 pub use server::{MAX_CONNECTIONS, serve};
 pub use switchboard::Switchboard;
 
