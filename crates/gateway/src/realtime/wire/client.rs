@@ -175,7 +175,7 @@ impl<'a> Envelope<'a> {
             return Err(EventError::new(Code::InvalidType, "'event_id' must be text.").at("event_id"));
         };
         if id.len() > MAX_EVENT_ID_BYTES {
-            let message = format!("'event_id' may have {MAX_EVENT_ID_BYTES} bytes.");
+            let message = format!("'event_id' may have at most {MAX_EVENT_ID_BYTES} bytes.");
             return Err(EventError::new(Code::StringAboveMaxLength, message).at("event_id"));
         }
         Ok(Some(id.into_owned()))
@@ -199,7 +199,7 @@ impl<'a> Envelope<'a> {
     fn event(&self, text: &str) -> Read<ClientEvent> {
         let read = |read: fn(Fields) -> Read<ClientEvent>| {
             if text.len() > MAX_EVENT_BYTES {
-                let message = format!("An event of this type may have {MAX_EVENT_BYTES} bytes.");
+                let message = format!("An event of this type may have at most {MAX_EVENT_BYTES} bytes.");
                 return Err(EventError::new(Code::InvalidEvent, message));
             }
             let map = serde_json::from_str(text).map_err(|error| {

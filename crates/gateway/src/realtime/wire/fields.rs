@@ -116,7 +116,8 @@ impl Field {
         match self.value {
             Value::String(text) if text.len() <= max_bytes => Ok(text),
             Value::String(_) => {
-                Err(self.refuse(Code::StringAboveMaxLength, format_args!("may have {max_bytes} bytes")))
+                Err(self
+                    .refuse(Code::StringAboveMaxLength, format_args!("may have at most {max_bytes} bytes")))
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
                 Err(self.not_a("text"))
@@ -183,7 +184,7 @@ impl Field {
         if members.len() > max {
             let error = EventError::new(
                 Code::ArrayAboveMaxLength,
-                format!("'{}' may have {max} members, not {}.", self.path, members.len()),
+                format!("'{}' may have at most {max} members, not {}.", self.path, members.len()),
             );
             return Err(error.at(self.path));
         }
@@ -195,10 +196,10 @@ impl Field {
     }
 
     /// One of some words.
-    pub(super) fn one_of<T: Copy>(self, choices: &[(&str, T)]) -> Read<T> {
+    pub(super) fn one_of<T: Clone>(self, choices: &[(&str, T)]) -> Read<T> {
         let Some(word) = self.value.as_str() else { return Err(self.not_a("text")) };
         let found = choices.iter().find(|(name, _)| *name == word);
-        found.map(|(_, choice)| *choice).ok_or_else(|| {
+        found.map(|(_, choice)| choice.clone()).ok_or_else(|| {
             let names: Vec<_> = choices.iter().map(|(name, _)| format!("'{name}'")).collect();
             let message = format_args!("cannot be '{}', only {}", clip(word), names.join(", ")).to_string();
             self.refuse(Code::InvalidValue, message)
@@ -214,7 +215,9 @@ impl Field {
     /// Something that is only kept and sent back, at most of that length as JSON.
     pub(super) fn opaque(self, max_bytes: usize) -> Read<Value> {
         if json_bytes(&self.value) > max_bytes {
-            return Err(self.refuse(Code::InvalidValue, format_args!("may have {max_bytes} bytes as JSON")));
+            return Err(
+                self.refuse(Code::InvalidValue, format_args!("may have at most {max_bytes} bytes as JSON"))
+            );
         }
         Ok(self.value)
     }
@@ -241,7 +244,10 @@ impl Field {
 pub(super) fn decode(text: &str) -> Result<Bytes, (Code, String)> {
     // Told from the length, before there is memory for it.
     if text.len() > MAX_AUDIO_BYTES.div_ceil(3) * 4 {
-        return Err((Code::StringAboveMaxLength, format!("may have {MAX_AUDIO_BYTES} bytes of audio")));
+        return Err((
+            Code::StringAboveMaxLength,
+            format!("may have at most {MAX_AUDIO_BYTES} bytes of audio"),
+        ));
     }
     let audio = base64_simd::STANDARD
         .decode_to_vec(text.as_bytes())

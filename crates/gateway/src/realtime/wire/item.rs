@@ -158,7 +158,7 @@ impl NewItem {
             },
         };
         if body.text_bytes() > MAX_ITEM_TEXT_BYTES {
-            let message = format!("The text of an item may have {MAX_ITEM_TEXT_BYTES} bytes in all.");
+            let message = format!("The text of an item may have at most {MAX_ITEM_TEXT_BYTES} bytes in all.");
             return Err(EventError::new(Code::StringAboveMaxLength, message).at(path));
         }
         Ok(Self { id, body })

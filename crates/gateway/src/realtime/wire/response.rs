@@ -165,9 +165,9 @@ impl Serialize for Usage {
                 image_tokens: 0,
                 cached_tokens: input.cached_text.saturating_add(input.cached_audio),
                 cached_tokens_details: CachedWire {
-                    text_tokens: input.cached_text,
-                    audio_tokens: input.cached_audio,
-                    image_tokens: 0,
+                    text: input.cached_text,
+                    audio: input.cached_audio,
+                    image: 0,
                 },
             },
             output_token_details: OutputTokensWire { text_tokens: output.text, audio_tokens: output.audio },
@@ -240,9 +240,12 @@ struct InputWire {
 
 #[derive(Serialize)]
 struct CachedWire {
-    text_tokens: u64,
-    audio_tokens: u64,
-    image_tokens: u64,
+    #[serde(rename = "text_tokens")]
+    text: u64,
+    #[serde(rename = "audio_tokens")]
+    audio: u64,
+    #[serde(rename = "image_tokens")]
+    image: u64,
 }
 
 #[derive(Serialize)]

@@ -125,18 +125,7 @@ impl ToolChoice {
             fields.need("type")?.one_of(&[("function", ())])?;
             return fields.need("name")?.string(MAX_TOOL_NAME_BYTES).map(Self::Function);
         }
-        #[derive(Clone, Copy)]
-        enum Word {
-            Auto,
-            None,
-            Required,
-        }
-        let words = [("auto", Word::Auto), ("none", Word::None), ("required", Word::Required)];
-        Ok(match field.one_of(&words)? {
-            Word::Auto => Self::Auto,
-            Word::None => Self::None,
-            Word::Required => Self::Required,
-        })
+        field.one_of(&[("auto", Self::Auto), ("none", Self::None), ("required", Self::Required)])
     }
 }
 
@@ -184,7 +173,7 @@ pub type Metadata = BTreeMap<String, String>;
 
 pub(super) fn read_metadata(field: Field) -> Read<Metadata> {
     const MAX_PAIRS: usize = 16;
-    let too_many = field.refuse(Code::InvalidValue, format_args!("may have {MAX_PAIRS} pairs"));
+    let too_many = field.refuse(Code::InvalidValue, format_args!("may have at most {MAX_PAIRS} pairs"));
     let fields = field.object()?;
     if fields.len() > MAX_PAIRS {
         return Err(too_many);
