@@ -82,13 +82,13 @@ pub(super) struct Conversation {
 
 impl Conversation {
     pub(super) fn new(session: Session, names: Names) -> Self {
-        let bytes_per_ms = session.input_format.bytes_per_ms();
+        let (session_format, bytes_per_ms) = (session.input_format, session.input_format.bytes_per_ms());
         let mut conversation = Self {
             session,
             names,
             items: Items::default(),
             events: VecDeque::new(),
-            ears: Ears::new(bytes_per_ms),
+            ears: Ears::new(session_format),
             player: Player::new(bytes_per_ms),
             format: None,
             voice: Voice::default(),
@@ -123,7 +123,7 @@ impl Conversation {
     pub(super) fn begins(&mut self) -> (Format, DoorUpdate) {
         let format = self.session.input_format;
         self.format = Some(format);
-        self.ears = Ears::new(format.bytes_per_ms());
+        self.ears = Ears::new(format);
         self.player = Player::new(format.bytes_per_ms());
         (format, self.settings())
     }

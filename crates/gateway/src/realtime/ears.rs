@@ -4,6 +4,7 @@
 //! is silent for long has finished. So audio waits here until its time has come; where the client says itself when a turn
 //! is over, it waits for an eighth of that only. What the client asks for waits behind the audio that it appended before.
 
+use super::wire::Format;
 use bytes::Bytes;
 use seiketsu_session::DoorInput;
 use std::{collections::VecDeque, time::Duration};
@@ -14,6 +15,10 @@ const PIECE_MS: usize = 100;
 const SLACK: Duration = Duration::from_millis(200);
 /// How much faster than real time the audio of a client that drives turns itself is handed on.
 const HASTE: u32 = 8;
+/// A client that sends nothing for so long sends silence, as far as turns are concerned.
+const GAP: Duration = Duration::from_millis(300);
+/// For so long at most: enough to end a turn.
+const FILLED: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 enum Waiting {
@@ -29,17 +34,27 @@ pub(super) struct Ears {
     waiting_bytes: usize,
     /// When what was handed on so far would have been spoken.
     spoken_until: Duration,
+    /// Silence put in for the client since it sent something; none before it has.
+    filled: Option<Duration>,
+    /// A byte of silence in the client's format.
+    silence: u8,
     /// A byte that waits for the other half of its sample.
     half: Option<u8>,
 }
 
 impl Ears {
-    pub(super) fn new(bytes_per_ms: usize) -> Self {
+    pub(super) fn new(format: Format) -> Self {
         Self {
-            bytes_per_ms,
+            bytes_per_ms: format.bytes_per_ms(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             spoken_until: Duration::ZERO,
+            filled: None,
+            silence: match format {
+                Format::Pcm24k => 0,
+                Format::Pcmu => 0xff,
+                Format::Pcma => 0xd5,
+            },
             half: None,
         }
     }
@@ -53,6 +68,9 @@ impl Ears {
     pub(super) fn append(&mut self, audio: Bytes) {
         let mut audio = self.whole_samples(audio);
         self.waiting_bytes += audio.len();
+        if !audio.is_empty() {
+            self.filled = Some(Duration::ZERO);
+        }
         while !audio.is_empty() {
             let piece = audio.split_to(audio.len().min(PIECE_MS * self.bytes_per_ms));
             self.waiting.push_back(Waiting::Audio(piece));
@@ -61,7 +79,7 @@ impl Ears {
 
     /// Samples of two bytes may be cut anywhere on their way.
     fn whole_samples(&mut self, audio: Bytes) -> Bytes {
-        if self.bytes_per_ms.is_multiple_of(2) && self.bytes_per_ms > 8 {
+        if self.bytes_per_ms > 8 {
             let mut all = match self.half.take() {
                 Some(half) => [&[half], audio.as_ref()].concat().into(),
                 None => audio,
@@ -88,22 +106,30 @@ impl Ears {
         self.half = None;
     }
 
-    /// How long until the next of it may be handed on.
-    pub(super) fn due(&self, now: Duration) -> Option<Duration> {
-        match self.waiting.front()? {
-            Waiting::Asked(_) => Some(Duration::ZERO),
-            Waiting::Audio(_) => Some(self.spoken_until.saturating_sub(now + SLACK)),
+    /// How long until the next of it may be handed on, or silence in its place.
+    pub(super) fn due(&self, now: Duration, hasty: bool) -> Option<Duration> {
+        match self.waiting.front() {
+            Some(Waiting::Asked(_)) => Some(Duration::ZERO),
+            Some(Waiting::Audio(_)) => Some(self.spoken_until.saturating_sub(now + SLACK)),
+            None if hasty || self.filled.is_none_or(|filled| filled >= FILLED) => None,
+            None => Some((self.spoken_until + GAP).saturating_sub(now)),
         }
     }
 
     /// The next of it, if its time has come.
     pub(super) fn next(&mut self, now: Duration, hasty: bool) -> Option<DoorInput> {
-        if self.due(now) != Some(Duration::ZERO) {
+        if self.due(now, hasty) != Some(Duration::ZERO) {
             return None;
         }
-        match self.waiting.pop_front()? {
-            Waiting::Asked(input) => Some(input),
-            Waiting::Audio(audio) => {
+        match self.waiting.pop_front() {
+            None => {
+                let piece = Duration::from_millis(PIECE_MS as u64);
+                self.filled = self.filled.map(|filled| filled + piece);
+                self.spoken_until += piece;
+                Some(DoorInput::Audio(vec![self.silence; PIECE_MS * self.bytes_per_ms].into()))
+            }
+            Some(Waiting::Asked(input)) => Some(input),
+            Some(Waiting::Audio(audio)) => {
                 self.waiting_bytes -= audio.len();
                 let length = Duration::from_micros((audio.len() * 1_000 / self.bytes_per_ms) as u64);
                 let length = if hasty { length / HASTE } else { length };
@@ -132,7 +158,7 @@ mod tests {
 
     /// When all of a second that is appended at once has been handed on.
     fn handed_on_at(hasty: bool) -> u64 {
-        let mut ears = Ears::new(48);
+        let mut ears = Ears::new(Format::Pcm24k);
         ears.append(vec![0; 48_000].into());
         ears.ask(DoorInput::Client(ClientAct::Commit));
         let mut heard = 0;
@@ -158,7 +184,7 @@ mod tests {
 
     #[test]
     fn samples_that_are_cut_in_two_are_put_together_again() {
-        let mut ears = Ears::new(48);
+        let mut ears = Ears::new(Format::Pcm24k);
         ears.append(Bytes::from_static(&[1, 2, 3]));
         ears.append(Bytes::from_static(&[4, 5]));
         assert_eq!(ears.waiting_bytes(), 4);
@@ -167,8 +193,23 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_stops_sending_is_silent_until_its_turn_has_ended() {
+        let mut ears = Ears::new(Format::Pcma);
+        assert_eq!(ears.due(ms(0), false), None, "nobody has spoken yet");
+        ears.append(vec![1; 800].into());
+        ears.next(ms(1_000), false);
+        assert_eq!(ears.next(ms(1_299), false), None);
+        let silence = Some(DoorInput::Audio(vec![0xd5; 800].into()));
+        assert_eq!(ears.next(ms(1_300), false), silence);
+        assert_eq!(ears.next(ms(1_300), false), None, "in real time");
+        assert_eq!(ears.due(ms(1_300), true), None, "a client that drives turns ends them itself");
+        let all = (1_300..9_000).filter_map(|at| ears.next(ms(at), false)).count();
+        assert_eq!((all, ears.due(ms(9_000), false)), (29, None), "three seconds in all");
+    }
+
+    #[test]
     fn what_is_cleared_is_not_heard() {
-        let mut ears = Ears::new(8);
+        let mut ears = Ears::new(Format::Pcmu);
         ears.append(vec![0; 800].into());
         ears.ask(DoorInput::Client(ClientAct::CreateResponse));
         ears.clear();

@@ -290,7 +290,7 @@ async fn hold(
             return Ok(Closing::AgentDone);
         }
         let takes_more = pending.len() < MAX_PENDING;
-        let ears_due = conversation.ears.due(now).filter(|_| takes_more);
+        let ears_due = conversation.ears.due(now, hasty).filter(|_| takes_more);
         let ping_due = (quiet_since + PING_AFTER * (pings + 1)).saturating_sub(now);
         let due =
             [conversation.player.due(now), ears_due].into_iter().flatten().fold(ping_due, Duration::min);

@@ -10,6 +10,7 @@ mod admin;
 mod api;
 mod media;
 mod media_bad_input;
+mod realtime;
 mod recordings;
 mod transfers;
 mod webhooks;

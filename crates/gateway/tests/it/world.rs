@@ -178,9 +178,23 @@ impl World {
     }
 
     pub(crate) async fn try_socket(&self, signature: Option<&str>) -> Result<Socket, StatusCode> {
-        let mut request = format!("ws://{}/twilio/media", self.address).into_client_request().unwrap();
-        if let Some(signature) = signature {
-            request.headers_mut().insert("x-twilio-signature", signature.parse().unwrap());
+        let signature = signature.map(|signature| ("x-twilio-signature", signature));
+        self.open("twilio/media", signature.as_slice()).await
+    }
+
+    /// A socket of the API door.
+    pub(crate) async fn try_realtime(
+        &self,
+        query: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Socket, StatusCode> {
+        self.open(&format!("v1/realtime?{query}"), headers).await
+    }
+
+    async fn open(&self, path: &str, headers: &[(&'static str, &str)]) -> Result<Socket, StatusCode> {
+        let mut request = format!("ws://{}/{path}", self.address).into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
         }
         match tokio_tungstenite::connect_async(request).await {
             Ok((stream, _)) => Ok(Socket { stream }),

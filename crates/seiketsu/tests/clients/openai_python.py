@@ -124,6 +124,8 @@ async def spoken(client, agent, question, tool_question):
         saying = asyncio.create_task(talk.say(tool_question))
         wants = await talk.response()
         saying.cancel()
+        if len(wants["calls"]) != 1:
+            raise SystemExit(f"one call was expected: {wants}, after {answer}")
         [call] = wants["calls"]
         output = {"type": "function_call_output", "call_id": call.call_id, "output": '{"sky":"sunny"}'}
         await connection.conversation.item.create(item=output)

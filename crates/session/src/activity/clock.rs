@@ -3,6 +3,9 @@
 use seiketsu_domain::CallTime;
 use std::time::Duration;
 
+/// Audio that is later than that is not late, but follows a gap.
+const GAP_US: i64 = 1_500_000;
+
 /// Lays positions in the caller's audio over call time.
 ///
 /// The earliest arrival seen so far is the best estimate of when a sample was spoken; a later origin is followed slowly,
@@ -19,7 +22,9 @@ impl AudioClock {
         self.received_us += length_us;
         let candidate = now.as_micros() as i64 - self.received_us as i64;
         let origin = self.origin_us.get_or_insert(candidate);
-        *origin += if candidate < *origin { candidate - *origin } else { (candidate - *origin) / 1_000 };
+        let later = candidate - *origin;
+        // Nobody sent anything for a while: what comes now was spoken now.
+        *origin += if later < 0 || later > GAP_US { later } else { later / 1_000 };
     }
 
     /// When the sample at this position was spoken.
@@ -53,5 +58,17 @@ mod tests {
         assert!((6_000..=6_030).contains(&at), "{at}");
         assert!(clock.at(u64::MAX) >= clock.at(5_000_000));
         assert_eq!(clock.received_us(), 10_000_000);
+    }
+
+    #[test]
+    fn audio_after_a_gap_was_spoken_when_it_came() {
+        let mut clock = AudioClock::default();
+        for n in 1..=50_u64 {
+            clock.received(20_000, CallTime::from_millis(n * 20));
+        }
+        for n in 1..=50_u64 {
+            clock.received(20_000, CallTime::from_millis(14_000 + n * 20));
+        }
+        assert_eq!(clock.at(1_000_000).as_millis(), 14_000);
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     audio::{Eagerness, Format, NoiseReduction, ServerVad, Transcription, TurnDetection},
     error::{Code, EventError},
-    fields::{Change, clip},
+    fields::Change,
     settings::{MaxTokens, Modality, Tool, ToolChoice},
     update::SessionUpdate,
 };
@@ -136,13 +136,8 @@ impl Session {
             let message = format!("This is a session of type '{ours}'; it cannot become '{theirs}'.");
             return Err(EventError::new(Code::InvalidParameter, message).at("session.type"));
         }
-        if let Change::To(model) = &model
-            && *model != self.model
-        {
-            let message =
-                format!("The model of this session is '{}'; it cannot become '{}'.", self.model, clip(model));
-            return Err(EventError::new(Code::InvalidParameter, message).at("session.model"));
-        }
+        // Libraries name a model of their own accord, whatever was connected to. It stays what it is.
+        drop(model);
         set(&mut self.instructions, instructions);
         set(&mut self.output, output);
         set(&mut self.input_format, input_format);
