@@ -62,7 +62,7 @@ impl PhraseCache for KeptPhrases {
         digests: &[PhraseDigest],
     ) -> Result<Vec<SpokenPhrase>, StoreFailure> {
         let keys: Vec<_> = digests.iter().map(|digest| self.key(digest)).collect();
-        let rows = self.load_rows(scope, &keys).await.map_err(failure)?;
+        let rows = self.load_rows(scope, &keys).await.map_err(|error| failure(&error))?;
         let digest_of = |row: &Row| keys.iter().position(|key| *key == row.key).map(|at| digests[at]);
         Ok(rows
             .into_iter()
@@ -81,7 +81,8 @@ impl PhraseCache for KeptPhrases {
         digests: &[PhraseDigest],
     ) -> Result<Vec<PhraseDigest>, StoreFailure> {
         let keys: Vec<_> = digests.iter().map(|digest| self.key(digest)).collect();
-        let known: BTreeSet<_> = self.known(scope, &keys).await.map_err(failure)?.into_iter().collect();
+        let known: BTreeSet<_> =
+            self.known(scope, &keys).await.map_err(|error| failure(&error))?.into_iter().collect();
         Ok(digests
             .iter()
             .zip(&keys)
@@ -94,10 +95,10 @@ impl PhraseCache for KeptPhrases {
         let alignment =
             serde_json::to_value(&phrase.alignment).map_err(|error| StoreFailure(error.to_string()))?;
         let row = Row { key: self.key(&phrase.digest), audio: phrase.audio.to_vec(), alignment };
-        self.insert(scope, &row).await.map_err(failure)
+        self.insert(scope, &row).await.map_err(|error| failure(&error))
     }
 }
 
-fn failure(error: DbError) -> StoreFailure {
+fn failure(error: &DbError) -> StoreFailure {
     StoreFailure(error.to_string())
 }

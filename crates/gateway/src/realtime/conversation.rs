@@ -479,7 +479,7 @@ impl Conversation {
                 }
             }
             Shown::Hearing { .. } => {}
-            Shown::ToolWanted { number, name, arguments } => self.wants_tool(number, name, arguments),
+            Shown::ToolWanted { number, name, arguments } => self.wants_tool(number, &name, &arguments),
             Shown::Progress(progress) => self.progress(progress),
         }
     }
@@ -650,7 +650,7 @@ impl Conversation {
         self.player.sent(audio.len(), now);
     }
 
-    fn wants_tool(&mut self, number: u64, name: String, arguments: String) {
+    fn wants_tool(&mut self, number: u64, name: &str, arguments: &str) {
         if self.calls.len() >= MAX_OPEN_CALLS {
             let outcome = ToolOutcome::Failed("too many tools are waiting for an answer".to_owned());
             return self.ears.ask(DoorInput::ToolAnswer { number, outcome });
@@ -667,11 +667,11 @@ impl Conversation {
             status,
             body: ItemBody::FunctionCall {
                 call_id: call_id.clone(),
-                name: name.clone(),
+                name: name.to_owned(),
                 arguments: arguments.to_owned(),
             },
         };
-        let (begun, done) = (call("", Status::InProgress), call(&arguments, Status::Completed));
+        let (begun, done) = (call("", Status::InProgress), call(arguments, Status::Completed));
         answer.add_call(done.clone());
         let previous = self.items.last();
         let (response_id, previous_item_id) = (response.as_str(), previous.as_deref());
@@ -683,15 +683,15 @@ impl Conversation {
             item_id: item,
             output_index,
             call_id: call,
-            delta: &arguments,
+            delta: arguments,
         });
         self.tell(&ServerEvent::ArgumentsDone {
             response_id,
             item_id: item,
             output_index,
             call_id: call,
-            name: &name,
-            arguments: &arguments,
+            name,
+            arguments,
         });
         self.tell(&ServerEvent::ItemDone { previous_item_id, item: &done });
         self.tell(&ServerEvent::OutputItemDone { response_id, output_index, item: &done });

@@ -94,15 +94,13 @@ impl Talk {
 fn short(event: &Value) -> String {
     let mut line = event["type"].as_str().unwrap().to_owned();
     for name in ["item_id", "previous_item_id", "response_id", "transcript", "delta", "text", "arguments"] {
-        match &event[name] {
-            Value::String(text) if text.len() < 60 => line.push_str(&format!(" {name}={text}")),
-            Value::String(text) => line.push_str(&format!(" {name}=({} characters)", text.len())),
-            _ => {}
-        }
+        let Some(text) = event[name].as_str() else { continue };
+        let told = if text.len() < 60 { text.to_owned() } else { format!("({} characters)", text.len()) };
+        line = format!("{line} {name}={told}");
     }
     for name in ["item", "response"] {
         if let Some(id) = event[name]["id"].as_str() {
-            line.push_str(&format!(" {id} {}", event[name]["status"].as_str().unwrap()));
+            line = format!("{line} {id} {}", event[name]["status"].as_str().unwrap());
         }
     }
     line

@@ -164,13 +164,11 @@ mod tests {
         let mut heard = 0;
         for at in 5_000_u64.. {
             while let Some(input) = ears.next(ms(at), hasty) {
-                match audio_ms(Some(input)) {
-                    Some(length) => heard += length,
-                    None => {
-                        assert_eq!(heard, 1_000, "what was asked for waits behind the audio");
-                        return at - 5_000;
-                    }
-                }
+                let Some(length) = audio_ms(Some(input)) else {
+                    assert_eq!(heard, 1_000, "what was asked for waits behind the audio");
+                    return at - 5_000;
+                };
+                heard += length;
             }
         }
         unreachable!("it is handed on some time")

@@ -12,7 +12,7 @@ const MAX_ITEMS: usize = 1_000;
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Items {
-    items: VecDeque<Item>,
+    all: VecDeque<Item>,
     /// How long what was said sounds.
     sound: BTreeMap<String, Duration>,
     /// What the agent has said in this turn, in order.
@@ -21,22 +21,22 @@ pub(super) struct Items {
 
 impl Items {
     pub(super) fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.all.is_empty()
     }
 
     /// The id of the last one.
     pub(super) fn last(&self) -> Option<String> {
-        self.items.back().map(|item| item.id.clone())
+        self.all.back().map(|item| item.id.clone())
     }
 
     /// The id of the one before this.
     pub(super) fn before(&self, id: &str) -> Option<String> {
-        let at = self.items.iter().position(|item| item.id == id)?;
-        self.items.get(at.checked_sub(1)?).map(|item| item.id.clone())
+        let at = self.all.iter().position(|item| item.id == id)?;
+        self.all.get(at.checked_sub(1)?).map(|item| item.id.clone())
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Item> {
-        self.items.iter().find(|item| item.id == id)
+        self.all.iter().find(|item| item.id == id)
     }
 
     pub(super) fn push(&mut self, item: Item) {
@@ -46,9 +46,9 @@ impl Items {
             self.sound.insert(item.id.clone(), Duration::ZERO);
             self.of_turn.push(item.id.clone());
         }
-        self.items.push_back(item);
-        if self.items.len() > MAX_ITEMS
-            && let Some(oldest) = self.items.pop_front()
+        self.all.push_back(item);
+        if self.all.len() > MAX_ITEMS
+            && let Some(oldest) = self.all.pop_front()
         {
             self.sound.remove(&oldest.id);
         }
@@ -56,7 +56,7 @@ impl Items {
 
     /// It is complete, or as complete as it will be.
     pub(super) fn replace(&mut self, item: Item) {
-        if let Some(held) = self.items.iter_mut().find(|held| held.id == item.id) {
+        if let Some(held) = self.all.iter_mut().find(|held| held.id == item.id) {
             *held = item;
         }
     }
@@ -99,7 +99,7 @@ impl Items {
     }
 
     fn change_words(&mut self, id: &str, text: Option<&str>) {
-        let item = self.items.iter_mut().find(|item| item.id == id);
+        let item = self.all.iter_mut().find(|item| item.id == id);
         let Some(Item { body: ItemBody::Message { content, .. }, .. }) = item else { return };
         for part in content {
             match part {

@@ -24,7 +24,7 @@ pub(super) fn reply(prompt: &Prompt) -> Option<Reply> {
                 PromptMessage::Assistant { tool_calls, .. } => Some(tool_calls),
                 PromptMessage::User(_) | PromptMessage::Tool { .. } => None,
             });
-            let call = calls.flatten().filter(|call| call.id == *id).last()?;
+            let call = calls.flatten().rfind(|call| call.id == *id)?;
             if Tool::from_name(&call.name).is_some() {
                 return None;
             }

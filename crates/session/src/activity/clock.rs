@@ -24,7 +24,7 @@ impl AudioClock {
         let origin = self.origin_us.get_or_insert(candidate);
         let later = candidate - *origin;
         // Nobody sent anything for a while: what comes now was spoken now.
-        *origin += if later < 0 || later > GAP_US { later } else { later / 1_000 };
+        *origin += if (0..=GAP_US).contains(&later) { later / 1_000 } else { later };
     }
 
     /// When the sample at this position was spoken.

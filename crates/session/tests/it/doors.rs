@@ -37,10 +37,13 @@ async fn a_client_that_drives_is_not_greeted_and_gets_text_if_it_wants_text() {
     thought.answers("Hi there.").await;
     let mut seen = Vec::new();
     for _ in 0..4 {
-        seen.push(match caller.sees().await {
-            Shown::Progress(Progress::Saying { text, .. }) => text,
-            Shown::Progress(Progress::Said { turn: 0, .. }) => "said".to_owned(),
-            other => format!("{other:?}"),
+        let shown = caller.sees().await;
+        seen.push(if let Shown::Progress(Progress::Saying { text, .. }) = &shown {
+            text.clone()
+        } else if let Shown::Progress(Progress::Said { turn: 0, .. }) = &shown {
+            "said".to_owned()
+        } else {
+            format!("{shown:?}")
         });
     }
     let over = Shown::Progress(Progress::Over { turn: 0, outcome: TurnOutcome::Answered });
