@@ -53,8 +53,12 @@ pub struct Call {
     reprompted: usize,
     /// Words a client has committed but not yet asked an answer for.
     committed: String,
+    /// Commits of the client whose words are not known.
+    commits: u32,
     /// The client asked for an answer before the words were known.
     answer_when_settled: bool,
+    /// The client asked for an answer while another one was being given.
+    answer_when_over: bool,
     /// The shell was asked to put on record that the caller is handed over, and has not answered.
     handing_over: bool,
     ending: Option<Ending>,
@@ -97,7 +101,9 @@ impl Call {
             recording: plan.records,
             reprompted: 0,
             committed: String::new(),
+            commits: 0,
             answer_when_settled: false,
+            answer_when_over: false,
             handing_over: false,
             ending: None,
             ended: false,
@@ -148,7 +154,7 @@ impl Call {
             Input::HungUp => self.finish_call(EndReason::CallerHungUp, now),
             Input::Cut => self.detach(now),
             Input::Client(act) => self.client(act, now),
-            Input::Update(update) => self.update(update),
+            Input::Update(update) => self.update(update, now),
         }
         self.advance(now);
     }
@@ -215,6 +221,7 @@ impl Call {
             self.watch_quiet(now);
             self.watch_announcement(now);
             self.watch_playout(now);
+            self.answer_at_last(now);
         }
         self.write_closed();
     }
@@ -270,7 +277,7 @@ impl Call {
         }
     }
 
-    fn update(&mut self, update: PlanUpdate) {
+    fn update(&mut self, update: PlanUpdate, now: CallTime) {
         let PlanUpdate { system, tools, endpoint_silence, turns, speaks } = update;
         if let Some(system) = system {
             self.plan.system = system;
@@ -288,6 +295,8 @@ impl Call {
             if turns == Turns::ByClient {
                 self.timers.disarm(Timer::Endpoint);
                 self.timers.disarm(Timer::Silence);
+            } else {
+                self.await_caller(now);
             }
         }
     }

@@ -161,7 +161,10 @@ pub enum ClientAct {
     /// Answer now.
     CreateResponse,
     /// Stop answering.
-    CancelResponse,
+    CancelResponse {
+        /// Only if this turn is the one that is being answered; none for whichever.
+        turn: Option<u32>,
+    },
     /// The client's own player stopped so far into the current answer: cut the answer there.
     Truncate {
         /// Audio heard, from the start of the answer.

@@ -149,6 +149,8 @@ pub struct Limits {
     pub waiting_audio_bytes: usize,
     /// Messages of context kept for the model; the oldest turns are forgotten first.
     pub context_messages: usize,
+    /// Text of all of them, in bytes.
+    pub context_bytes: usize,
     /// How long after its due time a mark may be missing.
     pub mark_slack: Duration,
 }
@@ -192,6 +194,7 @@ impl Default for Limits {
             phrases_ahead: 2,
             waiting_audio_bytes: 2 * 1024 * 1024,
             context_messages: 200,
+            context_bytes: 256 * 1024,
             mark_slack: Duration::from_secs(3),
         }
     }

@@ -480,7 +480,7 @@ fn a_client_that_drives_turns_decides_when_they_end() {
     assert_eq!(lines(&world.prompts[0].messages), ["caller: are you there"]);
     assert_eq!(world.turn(0).heard_text.expose(), "Yes.");
     world.at(ms(9_100), Input::Client(ClientAct::CreateResponse));
-    world.at(ms(9_650), Input::Client(ClientAct::CancelResponse));
+    world.at(ms(9_650), Input::Client(ClientAct::CancelResponse { turn: None }));
     world.run_until(15_000);
     assert_eq!(world.turn(1).outcome, TurnOutcome::Interrupted);
 }
@@ -513,7 +513,7 @@ fn nobody_talks_the_engine_out_of_its_goodbye() {
     let mut short = plan();
     short.limits.call = Duration::from_secs(5);
     let mut world = World::new(short, |_| says("Yes."));
-    world.at(ms(5_100), Input::Client(ClientAct::CancelResponse));
+    world.at(ms(5_100), Input::Client(ClientAct::CancelResponse { turn: None }));
     world.at(ms(5_200), Input::Client(ClientAct::Truncate { heard: Duration::MAX }));
     world.caller_says("wait wait", 5_050, 400);
     world.run_until(30_000);

@@ -116,11 +116,57 @@ fn a_cancelled_answer_is_over_and_the_next_one_can_be_asked_for() {
     let mut world =
         World::new(Plan { turns: Turns::ByClient, ..quiet() }, |_| says("We have three homes in Riverside."));
     world.at(ms(100), Input::Client(ClientAct::CreateResponse));
-    world.at(ms(1_500), Input::Client(ClientAct::CancelResponse));
+    world.at(ms(1_500), Input::Client(ClientAct::CancelResponse { turn: None }));
     world.at(ms(2_000), Input::Client(ClientAct::CreateResponse));
     world.run_until(9_000);
     let outcomes: Vec<_> = world.turns.iter().map(|turn| turn.outcome).collect();
     assert_eq!(outcomes, [TurnOutcome::Interrupted, TurnOutcome::Answered]);
+}
+
+#[test]
+fn an_answer_that_is_asked_for_while_another_is_heard_follows_it() {
+    let mut asked = 0;
+    let mut world = World::new(Plan { turns: Turns::ByClient, ..quiet() }, move |_| {
+        asked += 1;
+        says(if asked == 1 { "We have three homes." } else { "With a garden." })
+    });
+    world.at(ms(100), Input::Client(ClientAct::CreateResponse));
+    let typed = Message::Caller { text: Pii::new("which have a garden".to_owned()) };
+    world.at(ms(1_000), Input::Client(ClientAct::CreateItem(typed)));
+    world.at(ms(1_010), Input::Client(ClientAct::CreateResponse));
+    world.run_until(9_000);
+    assert_eq!(world.turn(1).outcome, TurnOutcome::Answered);
+    assert_eq!(world.turn(2).caller_text.expose(), "which have a garden", "what was typed is on record");
+    assert_eq!(world.turn(2).heard_text.expose(), "With a garden.");
+}
+
+#[test]
+fn what_was_committed_is_not_forgotten_and_two_commits_are_two() {
+    let mut world = World::new(Plan { turns: Turns::ByClient, ..quiet() }, |_| says("Very well."));
+    world.caller_says("do you have homes", 1_000, 1_000);
+    for at in [2_100, 2_110] {
+        world.at(ms(at), Input::Client(ClientAct::Commit));
+    }
+    world.at(ms(2_120), Input::Client(ClientAct::Clear));
+    world.at(ms(2_130), Input::Client(ClientAct::CreateResponse));
+    world.run_until(9_000);
+    assert_eq!(told(&world)[..2], ["taken: do you have homes", "taken: "]);
+    assert_eq!(world.turn(1).caller_text.expose(), "do you have homes");
+}
+
+#[test]
+fn a_cancelled_request_for_an_answer_is_forgotten_and_one_for_another_turn_says_nothing() {
+    let mut world = World::new(Plan { turns: Turns::ByClient, ..quiet() }, |_| says("Very well."));
+    world.caller_says("do you have homes", 1_000, 1_000);
+    world.at(ms(2_100), Input::Client(ClientAct::Commit));
+    world.at(ms(2_110), Input::Client(ClientAct::CreateResponse));
+    world.at(ms(2_120), Input::Client(ClientAct::CancelResponse { turn: None }));
+    world.run_until(5_000);
+    assert_eq!(world.prompts.len(), 0, "nobody wants it");
+    world.at(ms(5_100), Input::Client(ClientAct::CreateResponse));
+    world.at(ms(5_200), Input::Client(ClientAct::CancelResponse { turn: Some(7) }));
+    world.run_until(9_000);
+    assert_eq!(world.turn(1).outcome, TurnOutcome::Answered);
 }
 
 #[test]

@@ -34,3 +34,16 @@ pub enum Message {
         content: Pii<String>,
     },
 }
+
+impl Message {
+    /// How much text is in it.
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Self::Caller { text } | Self::Agent { text } => text.expose().len(),
+            Self::ToolRequest { request, name, arguments } => {
+                request.len() + name.len() + arguments.expose().len()
+            }
+            Self::ToolResult { request, content } => request.len() + content.expose().len(),
+        }
+    }
+}

@@ -10,6 +10,9 @@ pub(crate) const ENDING_TOOL: &str = "end_call";
 /// The tool that has the caller put through to a human.
 pub(crate) const TRANSFERRING_TOOL: &str = "transfer_to_human";
 
+/// How long a tool may take where some are the client's.
+const CLIENT_TOOL: Duration = Duration::from_secs(20);
+
 /// Whether the call is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Recording {
@@ -38,6 +41,7 @@ pub(crate) fn plan(
         Arrival::NotPutThrough => sentences::not_put_through(language).to_owned(),
     };
     // A client that drives turns itself is not spoken to before it asks.
+    let has_telephone = begin.vendor_call_sid.is_some();
     let client_drives = begin.update.client_drives == Some(true);
     if client_drives {
         greeting.clear();
@@ -65,7 +69,7 @@ pub(crate) fn plan(
         reprompts: sentences::reprompts(language).map(str::to_owned).to_vec(),
         acknowledgements: sentences::acknowledgements(agent),
         menu: agent.menu.clone(),
-        transferring_tool: Some(TRANSFERRING_TOOL.to_owned()),
+        transferring_tool: has_telephone.then(|| TRANSFERRING_TOOL.to_owned()),
         language,
         history,
         first_turn,
@@ -76,6 +80,8 @@ pub(crate) fn plan(
             acknowledge_after: options.acknowledge_after,
             speculations: options.speculations,
             hedge_after: options.hedge_after,
+            // A client's tools run at the far end of its own connection.
+            tool: if has_telephone { Limits::default().tool } else { CLIENT_TOOL },
             ..Limits::default()
         },
     }

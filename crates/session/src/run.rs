@@ -254,7 +254,7 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
     if hands_over {
         put_through(&shared, &begin, tools.transfer_target()).await;
     }
-    let _ = door.output.try_send(DoorOutput::Close);
+    let _ = tokio::time::timeout(DOOR_STALL, door.output.send(DoorOutput::Close)).await;
     measure::late_answers(call.late_answers());
     info!(call = %begin.open.call_id, "call over");
 }
@@ -317,7 +317,7 @@ impl Shell {
             Some(DoorInput::Mark(mark)) => self.handle(Input::Mark(MarkId(mark))),
             Some(DoorInput::Digit(digit)) => self.handle(Input::Digit(digit)),
             Some(DoorInput::HungUp) => self.handle(Input::HungUp),
-            Some(DoorInput::Cut) => self.handle(Input::Cut),
+            Some(DoorInput::Cut) => self.door_is_gone(),
             Some(DoorInput::Client(act)) => self.handle(Input::Client(act)),
             Some(DoorInput::Update(update)) => self.update(update),
             Some(DoorInput::ToolAnswer { number, outcome }) => {
@@ -325,7 +325,7 @@ impl Shell {
             }
             None => {
                 self.door_listens = false;
-                self.handle(Input::Cut);
+                self.door_is_gone();
             }
         }
     }
@@ -382,7 +382,11 @@ impl Shell {
             more => format!("{}\n\n{more}", own.system),
         });
         let tools = tools.map(|tools| {
-            let is_own = |name: &str| own.tools.iter().any(|own| own.name == name);
+            // Names that mean something to the engine are the agent's, whether it has those tools or not.
+            let is_own = |name: &str| {
+                [plan::ENDING_TOOL, plan::TRANSFERRING_TOOL].contains(&name)
+                    || own.tools.iter().any(|own| own.name == name)
+            };
             let tools: Vec<ToolSpec> = tools.into_iter().filter(|tool| !is_own(&tool.name)).collect();
             self.client_tools = tools.iter().map(|tool| tool.name.clone()).collect();
             own.tools.iter().cloned().chain(tools).collect()
@@ -544,8 +548,14 @@ impl Shell {
             }
         };
         if !self.door_takes {
-            self.handle(Input::Cut);
+            self.door_is_gone();
         }
+    }
+
+    /// A telephone company may connect the call again; nobody else can.
+    fn door_is_gone(&mut self) {
+        let comes_back = self.begin.vendor_call_sid.is_some();
+        self.handle(if comes_back { Input::Cut } else { Input::HungUp });
     }
 
     async fn speak(&mut self, id: SynthesisId, text: String, fixed: bool) {

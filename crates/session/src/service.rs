@@ -209,14 +209,14 @@ impl Sessions {
     }
 
     /// An agent is to take calls: has its fixed sentences spoken, unless they are kept already. Returns how many could not
-    /// be had; its next call tries those again.
+    /// be had; its next call tries those again. During a drain there is none to come.
     pub async fn publish(&self, scope: TenantScope, agent: &AgentProfile, format: AudioFormat) -> usize {
         let options = VoiceOptions { voice: agent.voice.clone(), language: agent.language, format };
         let texts = sentences::fixed(agent);
         let Ok(_turn) = self.0.preparing.acquire().await else { return texts.len() };
         let route = self.0.providers.voices.pick(&[], |_| true);
         let job = Job { scope: &scope, route, options: &options, texts: &texts };
-        self.0.drain.run_until_cancelled(self.0.phrases.publish(&job)).await.unwrap_or(texts.len())
+        self.0.drain.run_until_cancelled(self.0.phrases.publish(&job)).await.unwrap_or(0)
     }
 
     fn place(&self, call: CallId) -> Result<Place, Refused> {

@@ -7,7 +7,7 @@ use crate::{
     turn::Turn,
     turn_taking::{Overlap, assent, is_unfinished, overlap, withdraws},
 };
-use seiketsu_domain::{CallTime, Stage, TurnOutcome};
+use seiketsu_domain::{CallTime, Message, Pii, Stage, TurnOutcome};
 use std::time::Duration;
 
 /// Silence that ends a row of pressed keys.
@@ -197,8 +197,11 @@ impl Call {
             utterance.text.clone_from(sentence);
         }
         if self.plan.turns == Turns::ByClient && !awaited {
-            let text = utterance.text.clone();
-            self.outputs.push_back(Output::Progress(Progress::Taken { text }));
+            // Commits that were answered together have their words in the first.
+            let mut text = utterance.text.clone();
+            for _ in 0..std::mem::take(&mut self.commits).max(1) {
+                self.outputs.push_back(Output::Progress(Progress::Taken { text: std::mem::take(&mut text) }));
+            }
             if !self.committed.is_empty() && !utterance.text.is_empty() {
                 self.committed.push(' ');
             }
@@ -241,6 +244,17 @@ impl Call {
     }
 
     fn answer(&mut self, now: CallTime) {
+        // What was typed meanwhile comes before it, and what was asked for is being answered.
+        let typed = std::mem::take(&mut self.committed);
+        if let Some(turn) = self.turn.as_mut().filter(|_| !typed.is_empty()) {
+            let both = format!("{typed} {}", turn.caller_text);
+            if both.chars().count() <= self.plan.limits.utterance_characters {
+                turn.caller_text = both;
+            } else {
+                self.context.push(Message::Caller { text: Pii::new(typed) });
+            }
+        }
+        self.answer_when_over = false;
         self.consider_recording();
         self.reprompted = 0;
         self.ask_model(now);

@@ -2,12 +2,13 @@
 
 use super::Call;
 use crate::{ClientAct, Output, Timer, Turns, turn::Turn};
-use seiketsu_domain::CallTime;
+use seiketsu_domain::{CallTime, Message, Pii};
 
 impl Call {
     pub(super) fn client(&mut self, act: ClientAct, now: CallTime) {
         match act {
             ClientAct::Commit => {
+                self.commits += 1;
                 self.ears.endpointed_at = Some(now);
                 if self.ears.is_settled() {
                     self.words_settled(now);
@@ -16,6 +17,8 @@ impl Call {
                     self.await_final_words(now);
                 }
             }
+            // What was committed stays committed, though its words are not known yet.
+            ClientAct::Clear if self.plan.turns == Turns::ByClient && self.ears.endpointed_at.is_some() => {}
             ClientAct::Clear => {
                 self.ears.forget();
                 self.drop_speculation();
@@ -31,16 +34,23 @@ impl Call {
             }
             ClientAct::CreateItem(message) => {
                 self.drop_speculation();
-                self.context.push(message);
+                self.add_message(message);
                 self.forget_oldest();
             }
+            ClientAct::CreateResponse if self.turn.is_some() => self.answer_when_over = true,
             ClientAct::CreateResponse if self.ears.endpointed_at.is_some() => {
                 // Where the engine decides, an answer comes anyway.
                 self.answer_when_settled = self.plan.turns == Turns::ByClient;
             }
             ClientAct::CreateResponse => self.create_response(now),
-            ClientAct::CancelResponse | ClientAct::Truncate { .. } if self.is_saying_goodbye() => {}
-            ClientAct::CancelResponse => {
+            ClientAct::CancelResponse { .. } | ClientAct::Truncate { .. } if self.is_saying_goodbye() => {}
+            ClientAct::CancelResponse { turn: None } if self.turn.is_none() => {
+                self.answer_when_settled = false;
+                self.answer_when_over = false;
+            }
+            ClientAct::CancelResponse { turn: Some(meant) }
+                if self.turn.as_ref().is_some_and(|turn| turn.number != meant) => {}
+            ClientAct::CancelResponse { .. } => {
                 self.interrupt(now);
                 self.await_caller(now);
             }
@@ -53,6 +63,40 @@ impl Call {
                     self.await_caller(now);
                 }
             }
+        }
+    }
+
+    /// What the caller has typed waits for the turn that answers it; everything else is context.
+    fn add_message(&mut self, message: Message) {
+        match message {
+            Message::Caller { text }
+                if self.committed.chars().count() + text.expose().chars().count()
+                    < self.plan.limits.utterance_characters =>
+            {
+                if !self.committed.is_empty() {
+                    self.committed.push(' ');
+                }
+                self.committed.push_str(text.expose());
+            }
+            message @ (Message::Caller { .. }
+            | Message::Agent { .. }
+            | Message::ToolRequest { .. }
+            | Message::ToolResult { .. }) => {
+                let typed = std::mem::take(&mut self.committed);
+                if !typed.is_empty() {
+                    self.context.push(Message::Caller { text: Pii::new(typed) });
+                }
+                self.context.push(message);
+            }
+        }
+    }
+
+    /// An answer that was asked for while another one was being given.
+    pub(super) fn answer_at_last(&mut self, now: CallTime) {
+        let nobody_is_there = self.ending.is_some() || self.handing_over;
+        if self.answer_when_over && self.turn.is_none() && !self.ears.has_begun() && !nobody_is_there {
+            self.answer_when_over = false;
+            self.create_response(now);
         }
     }
 

@@ -126,9 +126,15 @@ impl Call {
         self.arm_tool_timer();
     }
 
-    /// Keeps the context within its limit, whole exchanges at a time.
+    /// Keeps the context within its limits, whole exchanges at a time.
     pub(super) fn forget_oldest(&mut self) {
-        let excess = self.context.len().saturating_sub(self.plan.limits.context_messages);
+        let mut bytes = 0;
+        let fitting = self.context.iter().rev().take_while(|message| {
+            bytes += message.text_bytes();
+            bytes <= self.plan.limits.context_bytes
+        });
+        let kept = fitting.count().min(self.plan.limits.context_messages);
+        let excess = self.context.len() - kept;
         if excess > 0 {
             let start = (excess..self.context.len())
                 .find(|&at| matches!(self.context[at], Message::Caller { .. }))

@@ -120,7 +120,7 @@ fn client() -> impl Strategy<Value = ClientAct> {
         1 => Just(ClientAct::Clear),
         1 => text().prop_map(|text| ClientAct::CreateItem(Message::Caller { text: Pii::new(text) })),
         3 => Just(ClientAct::CreateResponse),
-        1 => Just(ClientAct::CancelResponse),
+        1 => Just(ClientAct::CancelResponse { turn: None }),
         1 => prop_oneof![0..2_000_u64, Just(u64::MAX)]
             .prop_map(|ms| ClientAct::Truncate { heard: Duration::from_micros(ms.saturating_mul(1_000)) }),
     ]

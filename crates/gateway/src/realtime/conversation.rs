@@ -31,7 +31,7 @@ use std::{
 const LEAST_COMMIT_MS: u64 = 100;
 /// Audio that may wait for its time.
 const MAX_WAITING_AUDIO_BYTES: usize = 24 * 1024 * 1024;
-/// Tools of the client that may be unanswered.
+/// Tools of the client that are remembered as unanswered; the oldest are forgotten.
 const MAX_OPEN_CALLS: usize = 64;
 /// Notes of the client for the model.
 const MAX_NOTES_BYTES: usize = 32 * 1024;
@@ -66,8 +66,14 @@ pub(super) struct Conversation {
     /// Audio taken by commits before.
     committed: Duration,
     answer: Option<Answer>,
-    /// Calls that the client has to answer: the number of the run, and what was answered.
-    calls: BTreeMap<String, (u64, Option<ToolOutcome>)>,
+    /// The turn that is being answered, from its beginning to its end.
+    turn: Option<u32>,
+    /// The client has answered tools of this turn, whose answer therefore goes on.
+    goes_on: bool,
+    /// Calls that the client has to answer, and the numbers of their runs.
+    calls: VecDeque<(String, u64)>,
+    /// What the caller said last, and in which turn.
+    last_said: Option<(u32, String)>,
     /// The client asked to cancel.
     cancelling: bool,
     /// The open response has settings of its own.
@@ -97,7 +103,10 @@ impl Conversation {
             uncommitted: Duration::ZERO,
             committed: Duration::ZERO,
             answer: None,
-            calls: BTreeMap::new(),
+            turn: None,
+            goes_on: false,
+            calls: VecDeque::new(),
+            last_said: None,
             cancelling: false,
             overridden: false,
             consumed: Usage::default(),
@@ -107,6 +116,11 @@ impl Conversation {
         let session = conversation.session.clone();
         conversation.tell(&ServerEvent::SessionCreated { session: &session });
         conversation
+    }
+
+    /// Whether the agent is neither answering nor being heard.
+    pub(super) fn is_at_rest(&self, now: Duration) -> bool {
+        self.answer.is_none() && self.turn.is_none() && !self.player.is_playing(now)
     }
 
     /// The next event for the client.
@@ -123,8 +137,6 @@ impl Conversation {
     pub(super) fn begins(&mut self) -> (Format, DoorUpdate) {
         let format = self.session.input_format;
         self.format = Some(format);
-        self.ears = Ears::new(format);
-        self.player = Player::new(format.bytes_per_ms());
         (format, self.settings())
     }
 
@@ -203,10 +215,19 @@ impl Conversation {
                 if open.is_none() || response_id.is_some_and(|id| Some(id.as_str()) != open) {
                     return Err(EventError::cancel_not_active());
                 }
-                self.cancelling = true;
-                self.ears.ask(DoorInput::Client(ClientAct::CancelResponse));
+                self.cancel();
                 Ok(())
             }
+        }
+    }
+
+    fn cancel(&mut self) {
+        let turn = self.answer.as_ref().and_then(|answer| answer.turn);
+        self.ears.ask_now(DoorInput::Client(ClientAct::CancelResponse { turn }));
+        if turn.is_some() {
+            self.cancelling = true; // its end says so
+        } else {
+            self.close_answer(ResponseStatus::Cancelled(CancelReason::ClientCancelled), None);
         }
     }
 
@@ -237,11 +258,15 @@ impl Conversation {
                 }
             }
         }
+        if next.input_format != self.session.input_format {
+            self.ears = Ears::new(next.input_format);
+            self.player = Player::new(next.input_format.bytes_per_ms());
+        }
         self.session = next.clone();
         self.tell(&ServerEvent::SessionUpdated { session: &next });
         if self.format.is_some() {
             let update = self.settings();
-            self.ears.ask(DoorInput::Update(update));
+            self.ears.ask_now(DoorInput::Update(update));
         }
         Ok(())
     }
@@ -347,18 +372,21 @@ impl Conversation {
                         }
                         self.notes.push(text);
                         let update = self.settings();
-                        self.ears.ask(DoorInput::Update(update));
+                        self.ears.ask_now(DoorInput::Update(update));
                     }
                 }
             }
             ItemBody::FunctionCallOutput { call_id, output } => {
-                let Some((_, answered @ None)) = self.calls.get_mut(call_id) else {
+                let Some(at) = self.calls.iter().position(|(id, _)| id == call_id) else {
                     let message = "No call with this id is waiting for an output.";
                     return Err(EventError::new(Code::InvalidParameter, message).at("item.call_id"));
                 };
                 // Whatever it is, the model reads it.
                 let value = serde_json::from_str(output).unwrap_or_else(|_| output.clone().into());
-                *answered = Some(ToolOutcome::Done(value));
+                if let Some((_, number)) = self.calls.remove(at) {
+                    self.goes_on |= self.turn.is_some();
+                    self.ears.ask_now(DoorInput::ToolAnswer { number, outcome: ToolOutcome::Done(value) });
+                }
             }
             ItemBody::FunctionCall { .. } => {
                 let message = "Only the model asks for functions.";
@@ -397,7 +425,7 @@ impl Conversation {
             // Where in the turn: an answer of several items is heard item by item.
             let before = self.items.sound_of_turn_before(item_id);
             let heard = before + Duration::from_millis(audio_end_ms);
-            self.ears.ask(DoorInput::Client(ClientAct::Truncate { heard }));
+            self.ears.ask_now(DoorInput::Client(ClientAct::Truncate { heard }));
         }
         self.items.forget_words(item_id);
         self.tell(&ServerEvent::ItemTruncated { item_id, content_index, audio_end_ms });
@@ -405,6 +433,13 @@ impl Conversation {
     }
 
     fn create_response(&mut self, request: ResponseRequest) -> Result<(), EventError> {
+        if self.goes_on {
+            // The turn whose tools were answered goes on by itself; this is what the client asks for.
+            if self.answer.is_none() {
+                self.open_answer(self.turn, self.session.output, request.metadata);
+            }
+            return Ok(());
+        }
         if let Some(answer) = &self.answer {
             return Err(EventError::already_active(&answer.response.id));
         }
@@ -432,17 +467,7 @@ impl Conversation {
             self.ears.ask(DoorInput::Update(update));
         }
         self.open_answer(None, modality, request.metadata);
-        let answered: Vec<String> =
-            self.calls.iter().filter(|(_, (_, answer))| answer.is_some()).map(|(id, _)| id.clone()).collect();
-        if answered.is_empty() {
-            self.ears.ask(DoorInput::Client(ClientAct::CreateResponse));
-        }
-        // The turn that waits for them goes on.
-        for id in answered {
-            if let Some((number, Some(outcome))) = self.calls.remove(&id) {
-                self.ears.ask(DoorInput::ToolAnswer { number, outcome });
-            }
-        }
+        self.ears.ask(DoorInput::Client(ClientAct::CreateResponse));
         Ok(())
     }
 
@@ -515,13 +540,14 @@ impl Conversation {
 
     fn progress(&mut self, progress: Progress) {
         match progress {
-            Progress::Understood { text, .. } => {
+            Progress::Understood { turn, text } => {
                 self.tell_speech_started();
                 let id = self.utterance();
                 self.utterance = None;
                 let length = self.voice.began.zip(self.voice.ended);
                 let length = length.map_or(Duration::ZERO, |(began, ended)| ended.saturating_sub(began));
                 self.voice = Voice::default();
+                self.last_said = Some((turn, id.clone()));
                 self.add_spoken(&id);
                 self.understood(&id, &text, length);
             }
@@ -533,6 +559,10 @@ impl Conversation {
             Progress::Answering { turn } => {
                 self.items.new_turn();
                 self.consumed = Usage::default();
+                (self.turn, self.goes_on) = (Some(turn), false);
+                if self.answer.as_ref().is_some_and(|answer| answer.turn.is_some_and(|other| other != turn)) {
+                    self.close_answer(ResponseStatus::Cancelled(CancelReason::TurnDetected), None);
+                }
                 match &mut self.answer {
                     Some(answer) => answer.turn = Some(turn),
                     None => self.open_answer(Some(turn), self.session.output, None),
@@ -558,6 +588,9 @@ impl Conversation {
             Progress::Said { usage, .. } => self.close_answer(ResponseStatus::Completed, Some(usage)),
             Progress::Over { turn, outcome } => {
                 let is_open = self.answer.as_ref().is_some_and(|answer| answer.turn == Some(turn));
+                if self.turn == Some(turn) {
+                    (self.turn, self.goes_on) = (None, false);
+                }
                 let cancelled = std::mem::take(&mut self.cancelling);
                 match outcome {
                     TurnOutcome::Interrupted | TurnOutcome::Continued => {
@@ -570,14 +603,28 @@ impl Conversation {
                             self.close_answer(ResponseStatus::Cancelled(reason), None);
                         }
                         self.tell_speech_started();
+                        if outcome == TurnOutcome::Continued {
+                            self.forget_said(turn);
+                        }
                     }
                     TurnOutcome::Answered | TurnOutcome::Failed | TurnOutcome::HungUp => {
                         if is_open {
                             self.close_answer(ResponseStatus::Completed, None);
                         }
+                        if self.voice.ended.is_some() && !self.voice.told {
+                            self.voice = Voice::default(); // a murmur, and nobody was told
+                        }
                     }
                 }
             }
+        }
+    }
+
+    /// What was said in this turn comes again, at the beginning of the next.
+    fn forget_said(&mut self, turn: u32) {
+        if let Some((_, id)) = self.last_said.take_if(|(said_in, _)| *said_in == turn) {
+            self.items.remove(&id);
+            self.tell(&ServerEvent::ItemDeleted { item_id: &id });
         }
     }
 
@@ -618,6 +665,9 @@ impl Conversation {
         if self.answer.is_none() {
             self.open_answer(Some(turn), self.session.output, None);
         }
+        if let Some(answer) = &mut self.answer {
+            answer.turn.get_or_insert(turn);
+        }
         if let Some(place) = self.answer.as_ref().and_then(Answer::place) {
             return place;
         }
@@ -640,7 +690,7 @@ impl Conversation {
     }
 
     fn plays(&mut self, audio: &[u8], now: Duration) {
-        let turn = self.answer.as_ref().and_then(|answer| answer.turn).unwrap_or_default();
+        let turn = self.turn.unwrap_or_default();
         let place = self.place(turn);
         for audio in audio.chunks(super::wire::MAX_DELTA_BYTES) {
             self.tell(&ServerEvent::AudioDelta { at: place.at(), audio });
@@ -651,12 +701,8 @@ impl Conversation {
     }
 
     fn wants_tool(&mut self, number: u64, name: &str, arguments: &str) {
-        if self.calls.len() >= MAX_OPEN_CALLS {
-            let outcome = ToolOutcome::Failed("too many tools are waiting for an answer".to_owned());
-            return self.ears.ask(DoorInput::ToolAnswer { number, outcome });
-        }
         if self.answer.is_none() {
-            self.open_answer(None, self.session.output, None);
+            self.open_answer(self.turn, self.session.output, None);
         }
         self.close_message(Status::Completed);
         let (call_id, item_id) = (self.names.call(), self.names.item());
@@ -696,7 +742,10 @@ impl Conversation {
         self.tell(&ServerEvent::ItemDone { previous_item_id, item: &done });
         self.tell(&ServerEvent::OutputItemDone { response_id, output_index, item: &done });
         self.items.push(done);
-        self.calls.insert(call_id, (number, None));
+        self.calls.push_back((call_id, number));
+        if self.calls.len() > MAX_OPEN_CALLS {
+            self.calls.pop_front(); // the engine has long given it up
+        }
     }
 
     /// The message that was being said is complete, or was broken off.
@@ -731,9 +780,10 @@ impl Conversation {
         });
         answer.close(status, tokens);
         self.tell(&ServerEvent::ResponseDone { response: &answer.response });
+        self.cancelling = false;
         if std::mem::take(&mut self.overridden) {
             let update = self.settings();
-            self.ears.ask(DoorInput::Update(update));
+            self.ears.ask_now(DoorInput::Update(update));
         }
     }
 }

@@ -216,16 +216,96 @@ fn a_tool_of_the_client_ends_a_response_and_its_output_begins_the_next() {
 
     let item = json!({"type": "function_call_output", "call_id": call_id, "output": "{\"rain\":true}"});
     talk.client(&json!({"type": "conversation.item.create", "item": item}));
-    assert_eq!(talk.asked(), [], "not before the client asks for the response");
-    talk.client(&json!({"type": "response.create"}));
     let outcome = ToolOutcome::Done(json!({"rain": true}));
     assert_eq!(talk.asked(), [DoorInput::ToolAnswer { number: 4, outcome }]);
+    talk.client(&json!({"type": "response.create"}));
+    assert_eq!(talk.asked(), [], "the turn goes on by itself");
     talk.says(1, 2, "It rains.", 500);
+    talk.client(&json!({"type": "response.create"}));
+    assert!(!talk.kinds().contains(&"error".to_owned()), "some ask once for each tool");
     talk.said(1, 250);
     let events = talk.events();
     assert_eq!(events.last().unwrap()["response"]["usage"]["input_tokens"], 150, "what came since");
     talk.client(&json!({"type": "conversation.item.create", "item": item}));
     assert_eq!(talk.error(), ("invalid_parameter".into(), "item.call_id".into()), "one output for a call");
+    talk.progress(Progress::Over { turn: 1, outcome: TurnOutcome::Answered });
+    talk.client(&json!({"type": "response.create"}));
+    assert_eq!(talk.asked(), [DoorInput::Client(ClientAct::CreateResponse)], "a question of its own");
+}
+
+fn wants_weather(talk: &mut Talk) -> String {
+    talk.progress(Progress::Answering { turn: 1 });
+    let (name, arguments) = ("weather".to_owned(), "{}".to_owned());
+    talk.session(DoorOutput::Shown(Shown::ToolWanted { number: 4, name, arguments }));
+    talk.progress(Progress::AwaitsTools { turn: 1, usage: Usage::default() });
+    let events = talk.events();
+    events.last().unwrap()["response"]["output"][0]["call_id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_bridge_that_is_said_while_a_tool_of_the_client_runs_takes_nothing_from_its_output() {
+    let mut talk = spoken();
+    let call_id = wants_weather(&mut talk);
+    talk.says(1, 9, "One moment.", 800);
+    assert!(talk.kinds().contains(&"response.created".to_owned()), "what is said belongs to a response");
+    let item = json!({"type": "function_call_output", "call_id": call_id, "output": "sunny"});
+    talk.client(&json!({"type": "conversation.item.create", "item": item}));
+    talk.client(&json!({"type": "response.create"}));
+    let outcome = ToolOutcome::Done(json!("sunny"));
+    assert_eq!(talk.asked(), [DoorInput::ToolAnswer { number: 4, outcome }]);
+    assert!(!talk.kinds().contains(&"error".to_owned()));
+}
+
+#[test]
+fn an_interruption_behind_a_tool_closes_the_response_that_told_of_it() {
+    let mut talk = spoken();
+    let call_id = wants_weather(&mut talk);
+    let item = json!({"type": "function_call_output", "call_id": call_id, "output": "sunny"});
+    talk.client(&json!({"type": "conversation.item.create", "item": item}));
+    talk.client(&json!({"type": "response.create"}));
+    talk.says(1, 2, "It is sunny.", 900);
+    talk.progress(Progress::Over { turn: 1, outcome: TurnOutcome::Interrupted });
+    let events = talk.events();
+    let done = events.iter().find(|event| event["type"] == "response.done").expect("it is closed");
+    assert_eq!(done["response"]["status"], "cancelled");
+}
+
+#[test]
+fn a_response_that_was_only_asked_for_can_be_cancelled() {
+    let mut talk = Talk::with(&json!({"audio": {"input": {"turn_detection": null}}}));
+    talk.client(&json!({"type": "response.create"}));
+    talk.client(&json!({"type": "response.cancel"}));
+    assert!(talk.asked().contains(&DoorInput::Client(ClientAct::CancelResponse { turn: None })));
+    let events = talk.events();
+    let done = &events.last().unwrap()["response"];
+    assert_eq!(
+        (&done["status"], &done["status_details"]["reason"]),
+        (&json!("cancelled"), &json!("client_cancelled"))
+    );
+    talk.client(&json!({"type": "response.create"}));
+    assert!(!talk.kinds().contains(&"error".to_owned()), "and another asked for");
+}
+
+#[test]
+fn what_is_said_first_is_heard_once_the_session_runs() {
+    let mut talk = Talk::new();
+    let audio = base64_simd::STANDARD.encode_to_string(vec![0; 48 * 40]);
+    talk.client(&json!({"type": "input_audio_buffer.append", "audio": audio}));
+    talk.conversation.begins();
+    assert!(matches!(talk.conversation.ears.next(ms(1_000), false), Some(DoorInput::Audio(_))));
+}
+
+#[test]
+fn words_that_come_again_are_in_the_conversation_once() {
+    let mut talk = spoken();
+    talk.progress(Progress::Understood { turn: 1, text: "do you have".into() });
+    talk.progress(Progress::Answering { turn: 1 });
+    talk.progress(Progress::Over { turn: 1, outcome: TurnOutcome::Continued });
+    assert!(talk.kinds().contains(&"conversation.item.deleted".to_owned()));
+    talk.progress(Progress::Understood { turn: 2, text: "do you have homes".into() });
+    let events = talk.events();
+    let added = events.iter().find(|event| event["type"] == "conversation.item.added").expect("an item");
+    assert_eq!(added["previous_item_id"], Value::Null);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use super::wire::Format;
 use bytes::Bytes;
-use seiketsu_session::DoorInput;
+use seiketsu_session::{ClientAct, DoorInput};
 use std::{collections::VecDeque, time::Duration};
 
 /// Pieces in which long audio is handed on.
@@ -15,6 +15,8 @@ const PIECE_MS: usize = 100;
 const SLACK: Duration = Duration::from_millis(200);
 /// How much faster than real time the audio of a client that drives turns itself is handed on.
 const HASTE: u32 = 8;
+/// More than that waits because the line stood still, or was sent at once: it is caught up with at twice the speed.
+const BACKLOG_MS: usize = 1_000;
 /// A client that sends nothing for so long sends silence, as far as turns are concerned.
 const GAP: Duration = Duration::from_millis(300);
 /// For so long at most: enough to end a turn.
@@ -30,6 +32,8 @@ enum Waiting {
 #[derive(Debug)]
 pub(super) struct Ears {
     bytes_per_ms: usize,
+    /// What does not wait for audio.
+    urgent: VecDeque<DoorInput>,
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
     /// When what was handed on so far would have been spoken.
@@ -46,6 +50,7 @@ impl Ears {
     pub(super) fn new(format: Format) -> Self {
         Self {
             bytes_per_ms: format.bytes_per_ms(),
+            urgent: VecDeque::new(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             spoken_until: Duration::ZERO,
@@ -69,7 +74,16 @@ impl Ears {
         let mut audio = self.whole_samples(audio);
         self.waiting_bytes += audio.len();
         if !audio.is_empty() {
-            self.filled = Some(Duration::ZERO);
+            // Silence that was put in for what comes only now is taken back.
+            let filled = self.filled.replace(Duration::ZERO).unwrap_or_default();
+            self.spoken_until = self.spoken_until.saturating_sub(filled);
+        }
+        // Many small pieces are kept as one.
+        if let Some(Waiting::Audio(last)) = self.waiting.back_mut()
+            && last.len() + audio.len() <= PIECE_MS * self.bytes_per_ms
+        {
+            *last = [last.as_ref(), audio.as_ref()].concat().into();
+            return;
         }
         while !audio.is_empty() {
             let piece = audio.split_to(audio.len().min(PIECE_MS * self.bytes_per_ms));
@@ -99,15 +113,37 @@ impl Ears {
         self.waiting.push_back(Waiting::Asked(input));
     }
 
-    /// Audio that was not handed on is forgotten; what was asked for is not.
+    /// What the client asks for at once, whatever audio waits.
+    pub(super) fn ask_now(&mut self, input: DoorInput) {
+        self.urgent.push_back(input);
+    }
+
+    /// How much is asked for and was not handed on.
+    pub(super) fn asked(&self) -> usize {
+        let in_order = self.waiting.iter().filter(|waiting| matches!(waiting, Waiting::Asked(_)));
+        self.urgent.len() + in_order.count()
+    }
+
+    /// Audio that was not handed on is forgotten, but for what was committed; what was asked for is not.
     pub(super) fn clear(&mut self) {
-        self.waiting.retain(|waiting| matches!(waiting, Waiting::Asked(_)));
-        self.waiting_bytes = 0;
+        let is_commit =
+            |waiting: &Waiting| matches!(waiting, Waiting::Asked(DoorInput::Client(ClientAct::Commit)));
+        let committed = self.waiting.iter().rposition(is_commit).map_or(0, |at| at + 1);
+        let behind = self.waiting.split_off(committed);
+        self.waiting.extend(behind.into_iter().filter(|waiting| matches!(waiting, Waiting::Asked(_))));
+        let left = self.waiting.iter().map(|waiting| match waiting {
+            Waiting::Audio(audio) => audio.len(),
+            Waiting::Asked(_) => 0,
+        });
+        self.waiting_bytes = left.sum();
         self.half = None;
     }
 
     /// How long until the next of it may be handed on, or silence in its place.
     pub(super) fn due(&self, now: Duration, hasty: bool) -> Option<Duration> {
+        if !self.urgent.is_empty() {
+            return Some(Duration::ZERO);
+        }
         match self.waiting.front() {
             Some(Waiting::Asked(_)) => Some(Duration::ZERO),
             Some(Waiting::Audio(_)) => Some(self.spoken_until.saturating_sub(now + SLACK)),
@@ -121,6 +157,9 @@ impl Ears {
         if self.due(now, hasty) != Some(Duration::ZERO) {
             return None;
         }
+        if let Some(urgent) = self.urgent.pop_front() {
+            return Some(urgent);
+        }
         match self.waiting.pop_front() {
             None => {
                 let piece = Duration::from_millis(PIECE_MS as u64);
@@ -132,7 +171,8 @@ impl Ears {
             Some(Waiting::Audio(audio)) => {
                 self.waiting_bytes -= audio.len();
                 let length = Duration::from_micros((audio.len() * 1_000 / self.bytes_per_ms) as u64);
-                let length = if hasty { length / HASTE } else { length };
+                let late = self.waiting_bytes > BACKLOG_MS * self.bytes_per_ms;
+                let length = length / if hasty { HASTE } else { 1 + u32::from(late) };
                 self.spoken_until = self.spoken_until.max(now.saturating_sub(length)) + length;
                 Some(DoorInput::Audio(audio))
             }
@@ -143,7 +183,6 @@ impl Ears {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use seiketsu_session::ClientAct;
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
@@ -186,8 +225,7 @@ mod tests {
         ears.append(Bytes::from_static(&[1, 2, 3]));
         ears.append(Bytes::from_static(&[4, 5]));
         assert_eq!(ears.waiting_bytes(), 4);
-        assert_eq!(ears.next(ms(0), false), Some(DoorInput::Audio(Bytes::from_static(&[1, 2]))));
-        assert_eq!(ears.next(ms(0), false), Some(DoorInput::Audio(Bytes::from_static(&[3, 4]))));
+        assert_eq!(ears.next(ms(0), false), Some(DoorInput::Audio(Bytes::from_static(&[1, 2, 3, 4]))));
     }
 
     #[test]
@@ -203,6 +241,41 @@ mod tests {
         assert_eq!(ears.due(ms(1_300), true), None, "a client that drives turns ends them itself");
         let all = (1_300..9_000).filter_map(|at| ears.next(ms(at), false)).count();
         assert_eq!((all, ears.due(ms(9_000), false)), (29, None), "three seconds in all");
+    }
+
+    #[test]
+    fn a_line_that_stood_still_is_caught_up_with() {
+        let mut ears = Ears::new(Format::Pcmu);
+        let mut lag_ms = 0;
+        for at in (0..40_000_u64).step_by(20) {
+            // Five seconds in which nothing comes, and then all of it.
+            let pieces = match at {
+                0..5_000 => 0,
+                5_000 => 250,
+                _ => 1,
+            };
+            for _ in 0..pieces {
+                ears.append(vec![1; 160].into());
+            }
+            while ears.next(ms(at), false).is_some() {}
+            lag_ms = ears.waiting_bytes() / 8;
+        }
+        assert!(lag_ms <= 1_100, "{lag_ms}");
+    }
+
+    #[test]
+    fn small_pieces_are_kept_as_few_and_what_is_urgent_waits_for_none_of_them() {
+        let mut ears = Ears::new(Format::Pcmu);
+        for _ in 0..8_000 {
+            ears.append(vec![1; 1].into());
+        }
+        assert!(ears.waiting.len() <= 11, "{}", ears.waiting.len());
+        ears.ask(DoorInput::Client(ClientAct::Commit));
+        ears.ask_now(DoorInput::HungUp);
+        assert_eq!((ears.asked(), ears.next(ms(0), false)), (2, Some(DoorInput::HungUp)));
+        ears.append(vec![1; 80].into());
+        ears.clear();
+        assert_eq!(ears.waiting_bytes(), 8_000, "what was committed is heard");
     }
 
     #[test]

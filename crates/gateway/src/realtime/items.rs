@@ -8,11 +8,15 @@ use std::{
 
 /// Items that are kept; older ones are forgotten here, not by the model.
 const MAX_ITEMS: usize = 1_000;
+/// Text of all of them.
+const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Items {
     all: VecDeque<Item>,
+    /// Text of all of them; words that come later are few.
+    bytes: usize,
     /// How long what was said sounds.
     sound: BTreeMap<String, Duration>,
     /// What the agent has said in this turn, in order.
@@ -46,12 +50,21 @@ impl Items {
             self.sound.insert(item.id.clone(), Duration::ZERO);
             self.of_turn.push(item.id.clone());
         }
+        self.bytes += item.body.text_bytes();
         self.all.push_back(item);
-        if self.all.len() > MAX_ITEMS
+        while (self.all.len() > MAX_ITEMS || self.bytes > MAX_TEXT_BYTES)
             && let Some(oldest) = self.all.pop_front()
         {
+            self.bytes = self.bytes.saturating_sub(oldest.body.text_bytes());
             self.sound.remove(&oldest.id);
         }
+    }
+
+    /// It is no part of the conversation any more.
+    pub(super) fn remove(&mut self, id: &str) {
+        self.all.retain(|item| item.id != id);
+        self.bytes = self.all.iter().map(|item| item.body.text_bytes()).sum();
+        self.sound.remove(id);
     }
 
     /// It is complete, or as complete as it will be.

@@ -27,7 +27,7 @@ use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use seiketsu_domain::{AgentProfile, AudioFormat, CallId, Clock, TenantScope};
+use seiketsu_domain::{AgentProfile, AudioFormat, CallEnd, CallId, CallTime, Clock, EndReason, TenantScope};
 use seiketsu_session::{Arrival, BeginCall, Door, DoorInput, DoorOutput, OpenCall, Refused};
 use seiketsu_storage::{DbError, calls};
 use serde::Deserialize;
@@ -43,9 +43,9 @@ pub const REFUSED_EVENTS: &str = "seiketsu_realtime_refused_events_total";
 /// The longest message: 15 MiB of audio as base64, and what is around it.
 const MAX_MESSAGE_BYTES: usize = MAX_AUDIO_BYTES / 3 * 4 + 64 * 1_024;
 /// What may wait to be written.
-const MAX_WRITE_BUFFER_BYTES: usize = 512 * 1_024;
+const MAX_WRITE_BUFFER_BYTES: usize = 4 * 1_024 * 1_024;
 /// A client may say within so long what kind of conversation it wants, before the agent speaks.
-const OVERTURE: Duration = Duration::from_millis(250);
+const OVERTURE: Duration = Duration::from_millis(500);
 /// A client that takes nothing for so long is gone.
 const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 /// Silence after which a client is asked whether it is there; after two more it is gone.
@@ -59,6 +59,10 @@ const LEAVE_DEADLINE: Duration = Duration::from_secs(5);
 const DEPTH: usize = 64;
 /// What a client asked for and the session has not taken yet; beyond that nothing is read from the client.
 const MAX_PENDING: usize = 256;
+/// The same for what waits behind audio.
+const MAX_ASKED: usize = 64;
+/// How often it is looked whether the replica shuts down.
+const LOOK_AROUND: Duration = Duration::from_secs(1);
 
 type Sink = SplitSink<WebSocket, Message>;
 type Stream = SplitStream<WebSocket>;
@@ -188,9 +192,20 @@ async fn converse(
     let clock = Arc::clone(gateway.ids().clock());
     write(conversation, sink).await?;
     // Who has something to say about the conversation says it now.
-    if let Ok(first) = timeout(OVERTURE, stream.next()).await {
-        hear(first, conversation, clock.monotonic())?;
-        write(conversation, sink).await?;
+    let overture = async {
+        loop {
+            let first = stream.next().await;
+            let is_event = matches!(first, Some(Ok(Message::Text(_))));
+            hear(first, conversation, clock.monotonic())?;
+            if is_event {
+                return Ok(());
+            }
+        }
+    };
+    timeout(OVERTURE, overture).await.unwrap_or(Ok(()))?;
+    write(conversation, sink).await?;
+    if gateway.switchboard().is_draining() {
+        return refuse(&Refused::Draining, conversation, sink).await;
     }
     let (format, update) = conversation.begins();
     begin_record(gateway, caller, call_id).await.map_err(|error| {
@@ -217,21 +232,14 @@ async fn converse(
     let (door_output, mut output) = mpsc::channel(DEPTH);
     let door = Door { input: door_input, output: door_output, shows: true };
     if let Err(refused) = gateway.switchboard().connect(begin, door).await {
-        let message = match &refused {
-            Refused::Full => "All places are taken; try again in a moment.",
-            Refused::Draining => "This replica is shutting down; connect again.",
-            Refused::AlreadyLive | Refused::Desk(_) => "The conversation could not begin; try again.",
-        };
-        tracing::warn!(error = &refused as &dyn std::error::Error, "a call was refused");
-        conversation.refuse(&EventError::new(Code::ServerError, message));
-        write(conversation, sink).await?;
-        return Err(match refused {
-            Refused::Full => Closing::Full,
-            Refused::Draining => Closing::Draining,
-            Refused::AlreadyLive | Refused::Desk(_) => Closing::Unavailable,
-        });
+        if let Err(error) = end_record(gateway, caller, call_id).await {
+            // Recovery closes it.
+            tracing::debug!(%error, "the record of a refused call stays open for now");
+        }
+        return refuse(&refused, conversation, sink).await;
     }
-    let closing = hold(conversation, &input, &mut output, sink, stream, clock.as_ref()).await;
+    let is_draining = || gateway.switchboard().is_draining();
+    let closing = hold(conversation, &input, &mut output, sink, stream, (clock.as_ref(), &is_draining)).await;
     let closing = closing.unwrap_or_else(|closing| closing);
     if !matches!(closing, Closing::AgentDone | Closing::SessionLost) {
         // What it still says goes nowhere. An error means that it has ended already.
@@ -245,6 +253,38 @@ async fn converse(
         }
     }
     Ok(closing)
+}
+
+/// Nobody takes the conversation.
+async fn refuse(
+    refused: &Refused,
+    conversation: &mut Conversation,
+    sink: &mut Sink,
+) -> Result<Closing, Closing> {
+    let (message, closing) = match refused {
+        Refused::Full => ("All places are taken; try again in a moment.", Closing::Full),
+        Refused::Draining => ("This replica is shutting down; connect again.", Closing::Draining),
+        Refused::AlreadyLive | Refused::Desk(_) => {
+            ("The conversation could not begin; try again.", Closing::Unavailable)
+        }
+    };
+    tracing::warn!(error = refused as &dyn std::error::Error, "a call was refused");
+    conversation.refuse(&EventError::new(Code::ServerError, message));
+    write(conversation, sink).await?;
+    Err(closing)
+}
+
+/// The call did not come about.
+async fn end_record(gateway: &Gateway, caller: &Caller, id: CallId) -> Result<(), DbError> {
+    let mut tenant = gateway.db().tenant(&caller.scope).await?;
+    let end = CallEnd {
+        reason: EndReason::Failure,
+        ended_at: CallTime::ZERO,
+        turns: 0,
+        usage: seiketsu_domain::Usage::default(),
+    };
+    calls::end_call(&mut tenant, id, &end).await?;
+    tenant.commit().await
 }
 
 /// The call is on record before the agent says a word.
@@ -270,8 +310,9 @@ async fn hold(
     output: &mut mpsc::Receiver<DoorOutput>,
     sink: &mut Sink,
     stream: &mut Stream,
-    clock: &dyn Clock,
+    (clock, is_draining): (&dyn Clock, &(dyn Fn() -> bool + Sync)),
 ) -> Result<Closing, Closing> {
+    let mut takes_input = true;
     let mut pending: VecDeque<DoorInput> = VecDeque::new();
     let (mut quiet_since, mut pings) = (clock.monotonic(), 0);
     loop {
@@ -289,17 +330,23 @@ async fn hold(
         if conversation.is_closed() {
             return Ok(Closing::AgentDone);
         }
-        let takes_more = pending.len() < MAX_PENDING;
+        if is_draining() && conversation.is_at_rest(now) {
+            return Ok(Closing::Draining);
+        }
+        let takes_more = pending.len() < MAX_PENDING && conversation.ears.asked() < MAX_ASKED;
         let ears_due = conversation.ears.due(now, hasty).filter(|_| takes_more);
         let ping_due = (quiet_since + PING_AFTER * (pings + 1)).saturating_sub(now);
-        let due =
-            [conversation.player.due(now), ears_due].into_iter().flatten().fold(ping_due, Duration::min);
+        let due = [conversation.player.due(now), ears_due]
+            .into_iter()
+            .flatten()
+            .fold(ping_due.min(LOOK_AROUND), Duration::min);
         tokio::select! {
             // Whoever can take something gets it first.
-            permit = input.reserve(), if !pending.is_empty() => match (permit, pending.pop_front()) {
+            permit = input.reserve(), if takes_input && !pending.is_empty() => match (permit, pending.pop_front()) {
                 (Ok(permit), Some(heard)) => permit.send(heard),
                 (Ok(_), None) => {}
-                (Err(_), _) => return Err(Closing::SessionLost),
+                // It has ended; what it said last is still to be read.
+                (Err(_), _) => takes_input = false,
             },
             said = output.recv() => {
                 let Some(said) = said else { return Err(Closing::SessionLost) };

@@ -15,6 +15,8 @@ use tempfile::TempDir;
 
 /// How long a start may take on a busy machine.
 const START: Duration = Duration::from_mins(1);
+/// How often other ports are tried.
+const FURTHER_PORTS: usize = 5;
 /// The configuration file's name.
 const CONFIG: &str = "seiketsu.toml";
 
@@ -71,12 +73,27 @@ impl Platform {
         let (public, admin) = (free_port(), free_port());
         let mut platform =
             Self { db, state, profile, environment, public, admin, server: None, log: Arc::default() };
+        // A port that was free a moment ago may be somebody else's by now: many platforms start at the same time.
+        for _ in 0..FURTHER_PORTS {
+            match platform.try_up() {
+                Err(why) if why.contains("is in use") => {
+                    platform.log.lock().unwrap().clear();
+                    (platform.public, platform.admin) = (free_port(), free_port());
+                }
+                Err(why) => panic!("{why}"),
+                Ok(()) => return platform,
+            }
+        }
         platform.up();
         platform
     }
 
     /// Starts the server (again) and waits until it is ready.
     pub(crate) fn up(&mut self) {
+        self.try_up().unwrap_or_else(|why| panic!("{why}"));
+    }
+
+    fn try_up(&mut self) -> Result<(), String> {
         let mut server = self
             .command(&["up", "--profile", self.profile])
             .stderr(Stdio::piped())
@@ -99,11 +116,17 @@ impl Platform {
             let _ = ready.send(Err(()));
         });
         match told.recv_timeout(START) {
-            Ok(Ok(())) => self.server = Some(server),
-            Ok(Err(())) => panic!("the server ended:\n{}", self.log()),
+            Ok(Ok(())) => {
+                self.server = Some(server);
+                Ok(())
+            }
+            Ok(Err(())) => {
+                let _ = server.wait();
+                Err(format!("the server ended:\n{}", self.log()))
+            }
             Err(_) => {
                 let _ = server.kill();
-                panic!("the server was not ready within {START:?}");
+                Err(format!("the server was not ready within {START:?}"))
             }
         }
     }
