@@ -97,6 +97,8 @@ pub struct GatewayConfig {
     pub replica: ReplicaId,
     /// What a media socket may take and how long.
     pub media: MediaLimits,
+    /// Sessions through the API door at once; more are refused with 503, so that telephones always find places.
+    pub realtime_sessions: usize,
 }
 
 /// Limits of media sockets. The defaults suit Twilio.

@@ -79,6 +79,7 @@ struct Inner {
     parts: Parts,
     tokens: MediaTokens,
     unproven: Arc<Semaphore>,
+    realtime: Arc<Semaphore>,
     sockets: TaskTracker,
 }
 
@@ -87,7 +88,8 @@ impl Gateway {
     pub fn new(parts: Parts) -> Self {
         let tokens = MediaTokens::new(parts.config.jwt_secret.clone());
         let unproven = Arc::new(Semaphore::new(parts.config.media.max_unproven_sockets));
-        Self(Arc::new(Inner { parts, tokens, unproven, sockets: TaskTracker::new() }))
+        let realtime = Arc::new(Semaphore::new(parts.config.realtime_sessions));
+        Self(Arc::new(Inner { parts, tokens, unproven, realtime, sockets: TaskTracker::new() }))
     }
 
     /// The public listener.
@@ -136,6 +138,9 @@ impl Gateway {
     }
     pub(crate) fn tokens(&self) -> &MediaTokens {
         &self.0.tokens
+    }
+    pub(crate) fn realtime(&self) -> &Arc<Semaphore> {
+        &self.0.realtime
     }
     pub(crate) fn unproven(&self) -> &Arc<Semaphore> {
         &self.0.unproven

@@ -151,6 +151,7 @@ impl Server {
                 twilio_auth_token: vendors.twilio.key.clone(),
                 replica,
                 media: MediaLimits::default(),
+                realtime_sessions: (config.max_calls / 2).max(1),
             },
             ids,
             startup: startup.clone(),

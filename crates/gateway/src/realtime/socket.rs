@@ -84,6 +84,7 @@ pub(super) async fn realtime(
     let wanted = wanted.ok_or_else(|| ApiError::Query("`model` (or `agent`) is missing".to_owned()))?;
     let agent = authority.agent(&gateway, &wanted).await?;
     let upgrade = upgrade.map_err(|_| ApiError::NotWebSocket)?;
+    let place = gateway.realtime().clone().try_acquire_owned().map_err(|_| ApiError::Busy)?;
     let sockets = gateway.sockets().clone();
     Ok(upgrade
         .protocols(["realtime"])
@@ -95,7 +96,11 @@ pub(super) async fn realtime(
         .on_upgrade(move |socket| {
             let span = tracing::info_span!("realtime", call = tracing::field::Empty);
             let caller = Caller { scope: authority.scope(), agent, named: wanted };
-            sockets.track_future(Box::pin(serve(gateway, caller, socket)).instrument(span))
+            let session = async move {
+                let _place = place;
+                Box::pin(serve(gateway, caller, socket)).await;
+            };
+            sockets.track_future(session.instrument(span))
         }))
 }
 

@@ -1,6 +1,6 @@
 //! The API door from outside: who is let in, what goes through, and what bad clients get.
 
-use crate::world::{PUBLIC_URL, Session, Socket, World};
+use crate::world::{PUBLIC_URL, REALTIME_SESSIONS, Session, Socket, World};
 use axum::body::Body;
 use http::{Request, header::AUTHORIZATION};
 use seiketsu_domain::AudioFormat;
@@ -211,5 +211,24 @@ async fn a_session_that_ends_or_is_refused_says_so_by_its_close_code() {
         assert_eq!(kind(&socket.hear().await), "session.created");
         assert_eq!(kind(&socket.hear().await), "error");
         assert_eq!(socket.closed().await, (closing.0, closing.1.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn programs_take_no_more_places_than_they_may_and_give_them_back() {
+    let world = World::new().await;
+    let (key, query) = (world.key_of(&world.a.clone()).await, format!("model={}", world.a.agent.id));
+    let bearer = format!("Bearer {key}");
+    let headers = [("authorization", bearer.as_str())];
+    let mut open = Vec::new();
+    for _ in 0..REALTIME_SESSIONS {
+        open.push(world.try_realtime(&query, &headers).await.unwrap());
+    }
+    assert_eq!(world.try_realtime(&query, &headers).await.map(drop).unwrap_err(), 503);
+    let mut leaves = open.pop().unwrap();
+    leaves.say(tokio_tungstenite::tungstenite::Message::Close(None)).await;
+    leaves.closed().await;
+    while world.try_realtime(&query, &headers).await.is_err() {
+        tokio::task::yield_now().await;
     }
 }

@@ -42,6 +42,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 pub(crate) const PUBLIC_URL: &str = "https://voice.example.com";
+/// As many as a test opens, and few enough to open one more.
+pub(crate) const REALTIME_SESSIONS: usize = 8;
 pub(crate) const AUTH_TOKEN: &str = "12345";
 /// Longer than anything here takes; reached only by a test that fails.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -231,6 +233,7 @@ fn config(public_url: &str, replica: ReplicaId, media: MediaLimits) -> GatewayCo
         twilio_auth_token: AUTH_TOKEN.into(),
         replica,
         media,
+        realtime_sessions: REALTIME_SESSIONS,
     }
 }
 
