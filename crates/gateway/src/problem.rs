@@ -7,7 +7,7 @@
 use crate::api_key::ApiKeyError;
 use axum::{
     Json,
-    extract::rejection::QueryRejection,
+    extract::rejection::{JsonRejection, QueryRejection},
     response::{IntoResponse, Response},
 };
 use http::{
@@ -157,6 +157,12 @@ impl ApiError {
                 row(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side")
             }
         }
+    }
+
+    /// A body that is not the JSON it should be.
+    pub(crate) fn json(rejection: &JsonRejection, expected: &'static str) -> Self {
+        let is_called_json = rejection.status() != StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        Self::Body(if is_called_json { expected } else { "the body needs `content-type: application/json`" })
     }
 
     const fn away() -> Mapped {

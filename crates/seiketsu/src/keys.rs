@@ -41,7 +41,9 @@ pub(crate) async fn run(config: &Config, action: KeyAction, terminal: Terminal) 
             terminal.data(table);
         }
         KeyAction::Revoke { of: KeyOf { tenant }, prefix } => {
-            api.revoke_key(&tenant, &prefix).await.map_err(|error| {
+            // As `key list` shows it.
+            let prefix = prefix.trim_end_matches('…');
+            api.revoke_key(&tenant, prefix).await.map_err(|error| {
                 if api::is_missing(&error) {
                     let message = format!(
                         "{tenant} has no key that begins with `{prefix}` and is not revoked; `seiketsu key list` shows them"

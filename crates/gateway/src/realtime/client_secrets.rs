@@ -59,8 +59,9 @@ pub(super) async fn create(
     if !authority.is_key() {
         return Err(ApiError::NotAllowed);
     }
-    let Json(wanted) = wanted
-        .map_err(|_| ApiError::Body("expected {\"session\": {\"type\": \"realtime\", \"model\": AGENT}}"))?;
+    let Json(wanted) = wanted.map_err(|rejection| {
+        ApiError::json(&rejection, "expected {\"session\": {\"type\": \"realtime\", \"model\": AGENT}}")
+    })?;
     let lifetime = match wanted.expires_after {
         None => LIFETIME,
         Some(ExpiresAfter { seconds }) if LIFETIMES_SECONDS.contains(&seconds) => {

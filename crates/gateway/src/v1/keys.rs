@@ -52,7 +52,7 @@ pub(super) async fn create(
     new: Result<Json<NewKey>, JsonRejection>,
 ) -> Result<(StatusCode, Json<KeyView>), ApiError> {
     let Json(NewKey { name }) =
-        new.map_err(|_| ApiError::Body("expected {\"name\": \"what the key is for\"}"))?;
+        new.map_err(|rejection| ApiError::json(&rejection, "expected {\"name\": \"what the key is for\"}"))?;
     let name = name.trim().to_owned();
     if name.is_empty() || name.chars().count() > MAX_NAME_CHARACTERS {
         return Err(ApiError::Body("`name` has to have 1 to 100 characters"));
