@@ -2,7 +2,7 @@
 
 BIN := target/local/seiketsu
 
-.PHONY: help run build test check fmt lint arrows generate generated bench fuzz
+.PHONY: help run build console screenshots test check fmt lint arrows generate generated bench fuzz console-check
 
 help:            ## list the commands
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/  make \1\t/' | expand -t 22
@@ -10,17 +10,25 @@ help:            ## list the commands
 run: build       ## set up this machine, start everything, print how to place a first call
 	@$(BIN) up $(ARGS)
 
-build:           ## set up this machine and build the binary
-	@scripts/setup run
+build: console   ## set up this machine, build the console and the binary
 	@cargo build --profile local --package seiketsu
+
+console:         ## build the browser's side, if anything in it has changed
+	@scripts/setup run
+	@scripts/console
+
+screenshots: build  ## take the pictures of the console in docs/console
+	@scripts/setup test
+	@cd console && npm run --silent screenshots
 
 test:            ## set up this machine and run every test
 	@scripts/setup test
+	@scripts/console
 	@cargo build --quiet --workspace --bin with-test-cluster
 	@target/debug/with-test-cluster -- cargo nextest run --workspace $(ARGS)
 	@cargo test --quiet --workspace --doc
 
-check: fmt lint arrows generated  ## everything CI checks besides the tests
+check: fmt lint arrows generated console-check  ## everything CI checks besides the tests
 
 fmt:
 	@cargo fmt --all --check
@@ -28,14 +36,21 @@ fmt:
 lint:
 	@cargo clippy --workspace --all-targets --quiet -- -D warnings
 
+console-check:   ## types, lints, tests, format and size of the console
+	@scripts/console
+	@cd console && npm run --silent check
+
 arrows:          ## fail on a dependency between crates that the architecture does not have
 	@cargo run --quiet --package xtask -- arrows
 
-generate:        ## write the checked SQL metadata anew
+generate:        ## write anew what is generated: SQL metadata, the API's description, the console's types
 	@cargo run --quiet --package xtask -- generate
+	@cd console && npm run --silent generate
 
 generated:       ## fail if generated files differ from what is committed
 	@cargo run --quiet --package xtask -- generate --check
+	@cp console/src/api/schema.d.ts target/schema.d.ts && cd console && npm run --silent generate >/dev/null \
+	  && cmp -s src/api/schema.d.ts ../target/schema.d.ts || { echo 'console/src/api/schema.d.ts does not follow from console/openapi.json; run `make generate`' >&2; exit 1; }
 
 bench:           ## benches of the audio hot paths and of the engine
 	@cargo bench --package seiketsu-audio --package seiketsu-call

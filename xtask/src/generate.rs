@@ -1,4 +1,5 @@
-//! The metadata of checked SQL queries: what the macros need to compile without a database.
+//! What is generated and kept: the metadata of checked SQL queries (what the macros need to compile without a database),
+//! and the description of the API, from which the console's types are made.
 
 use anyhow::{Context, bail, ensure};
 use std::{
@@ -32,17 +33,41 @@ pub(crate) fn run(check: bool) -> anyhow::Result<()> {
     ensure!(!fresh_files.is_empty(), "no query was seen; the macros did not run");
     if fresh_files == committed_files {
         writeln!(std::io::stdout(), "generate: {} queries, up to date", fresh_files.len())?;
-        return Ok(());
-    }
-    if check {
+    } else if check {
         bail!(".sqlx differs from the queries in the code; run `make generate` and commit the result");
+    } else {
+        let _ = fs::remove_dir_all(&committed);
+        fs::create_dir_all(&committed)?;
+        for (name, content) in &fresh_files {
+            fs::write(committed.join(name), content)?;
+        }
+        writeln!(std::io::stdout(), "generate: {} queries written", fresh_files.len())?;
     }
-    let _ = fs::remove_dir_all(&committed);
-    fs::create_dir_all(&committed)?;
-    for (name, content) in &fresh_files {
-        fs::write(committed.join(name), content)?;
+    openapi(root, check)
+}
+
+/// The description of the API, as the binary prints it.
+fn openapi(root: &Path, check: bool) -> anyhow::Result<()> {
+    let committed = root.join("console/openapi.json");
+    let printed = Command::new("cargo")
+        .current_dir(root)
+        .args(["run", "--quiet", "--package", "seiketsu", "--", "openapi"])
+        .output()
+        .context("running cargo")?;
+    ensure!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    if fs::read(&committed).is_ok_and(|kept| kept == printed.stdout) {
+        writeln!(std::io::stdout(), "generate: console/openapi.json, up to date")?;
+    } else if check {
+        bail!(
+            "console/openapi.json is not what the code describes; run `make generate` and commit the result"
+        );
+    } else {
+        fs::write(&committed, &printed.stdout)?;
+        writeln!(
+            std::io::stdout(),
+            "generate: console/openapi.json written; the console's types follow from it"
+        )?;
     }
-    writeln!(std::io::stdout(), "generate: {} queries written", fresh_files.len())?;
     Ok(())
 }
 

@@ -3,9 +3,10 @@
 use crate::{AgentId, Language};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// The language model an agent thinks with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ModelChoice {
     /// The vendor's name of the model, for example `gpt-4.1-mini`.
     pub model: String,
@@ -16,7 +17,7 @@ pub struct ModelChoice {
 }
 
 /// Where an agent turns when its first language model cannot answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ModelFallback {
     /// Name of the configured endpoint that serves the model, for example `openai` or `fallback`.
     pub endpoint: String,
@@ -28,7 +29,7 @@ pub struct ModelFallback {
 }
 
 /// The voice an agent speaks with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct VoiceChoice {
     /// The vendor's id of the voice.
     pub voice_id: String,
@@ -41,7 +42,7 @@ pub struct VoiceChoice {
 }
 
 /// A voice agent as its tenant configured it: everything a call needs to know at its start.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AgentProfile {
     /// Which agent.
     pub id: AgentId,

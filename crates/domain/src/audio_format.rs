@@ -1,9 +1,10 @@
 //! The forms in which audio travels.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Encoding and rate of a mono audio stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AudioFormat {
     /// G.711 mu-law, 8 kHz: the telephone's own.

@@ -15,7 +15,20 @@ use uuid::Uuid;
 /// Microseconds since a call began, on a monotonic clock.
 ///
 /// The engine's only notion of time. Unlike [`Instant`] it can be journalled and replayed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
 #[serde(transparent)]
 pub struct CallTime(u64);
 

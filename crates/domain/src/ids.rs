@@ -24,8 +24,8 @@ pub trait TypedId: Copy + fmt::Display {
 }
 
 macro_rules! typed_ids {
-    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Uuid);
 
@@ -77,6 +77,14 @@ macro_rules! typed_ids {
                         .map_err(|_| IdError { expected: $prefix })
                 }
             }
+
+            impl utoipa::PartialSchema for $name {
+                fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                    crate::schema::id($prefix, concat!($($doc),*))
+                }
+            }
+
+            impl utoipa::ToSchema for $name {}
 
             impl Serialize for $name {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -20,6 +20,7 @@ pub mod language;
 pub mod money;
 pub mod phone;
 pub mod pii;
+pub mod schema;
 pub mod tenant;
 pub mod tool;
 pub mod transcript;

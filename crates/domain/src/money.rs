@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, iter::Sum, ops::Add};
+use utoipa::ToSchema;
 
 /// Micro-dollars: one millionth of a US dollar. Never a float.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, ToSchema,
+)]
 #[serde(transparent)]
 pub struct MicroDollars(pub i64);
 

@@ -2,6 +2,7 @@
 
 use crate::CallTime;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A tool as a language model is told about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,7 +16,7 @@ pub struct ToolSpec {
 }
 
 /// How a tool run ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", tag = "status", content = "content")]
 pub enum ToolOutcome {
     /// It did what was asked; the JSON goes to the model.

@@ -2,9 +2,10 @@
 
 use crate::Pii;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// One entry of a conversation. The agent's entries hold what the caller *heard*, never more.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", tag = "role")]
 pub enum Message {
     /// The caller said this.

@@ -1,9 +1,10 @@
 //! What a call consumed, in the vendors' own units.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Consumption of one call, or of one turn of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct Usage {
     /// Audio sent to the recogniser, in milliseconds.
     pub recognised_ms: u64,

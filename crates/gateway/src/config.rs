@@ -36,10 +36,27 @@ impl PublicUrl {
         format!("{}{path_and_query}", self.base)
     }
 
-    /// Whether a browser's page of this origin is one of ours.
+    /// Whether a browser's page of this origin is one of ours. On loopback all its names (`localhost`, `127.0.0.1`,
+    /// `[::1]`) are, with the same port.
     pub fn is_origin(&self, origin: &str) -> bool {
-        let ours = Url::parse(&self.base).map(|url| url.origin().ascii_serialization());
-        ours.is_ok_and(|ours| ours == origin)
+        let Ok(ours) = Url::parse(&self.base) else { return false };
+        if ours.origin().ascii_serialization() == origin {
+            return true;
+        }
+        let same = |theirs: Url| {
+            theirs.origin().ascii_serialization() == origin
+                && is_loopback(&theirs)
+                && is_loopback(&ours)
+                && theirs.scheme() == ours.scheme()
+                && theirs.port_or_known_default() == ours.port_or_known_default()
+        };
+        Url::parse(origin).is_ok_and(same)
+    }
+
+    /// The port, if this is loopback without TLS: a machine of somebody's own.
+    pub fn loopback_port(&self) -> Option<u16> {
+        let url = Url::parse(&self.base).ok()?;
+        (!self.secure).then_some(url.port_or_known_default()).flatten()
     }
 
     /// The same with a WebSocket's scheme.
@@ -54,14 +71,12 @@ impl FromStr for PublicUrl {
 
     fn from_str(text: &str) -> Result<Self, PublicUrlError> {
         let url = Url::parse(text).map_err(|_| PublicUrlError::Malformed)?;
-        let loopback = match url.host().ok_or(PublicUrlError::Malformed)? {
-            Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-            Host::Ipv4(address) => IpAddr::V4(address).is_loopback(),
-            Host::Ipv6(address) => IpAddr::V6(address).is_loopback(),
-        };
+        if url.host().is_none() {
+            return Err(PublicUrlError::Malformed);
+        }
         let secure = match url.scheme() {
             "https" => true,
-            "http" if loopback => false,
+            "http" if is_loopback(&url) => false,
             _ => return Err(PublicUrlError::Insecure),
         };
         let plain = url.username().is_empty() && url.password().is_none();
@@ -69,6 +84,15 @@ impl FromStr for PublicUrl {
             return Err(PublicUrlError::Superfluous);
         }
         Ok(Self { base: url.as_str().trim_end_matches('/').to_owned(), secure })
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
     }
 }
 
@@ -99,6 +123,10 @@ pub struct GatewayConfig {
     pub media: MediaLimits,
     /// Sessions through the API door at once; more are refused with 503, so that telephones always find places.
     pub realtime_sessions: usize,
+    /// Whether anybody may sign in as a demo member with one click: only where nobody else can come in.
+    pub demo_sign_in: bool,
+    /// Whether speech is recognised by the sandbox, which understands only speech that was made here.
+    pub sandbox_ears: bool,
 }
 
 /// Limits of media sockets. The defaults suit Twilio.
@@ -144,6 +172,23 @@ mod tests {
         {
             assert_eq!(insecure.parse::<PublicUrl>(), Err(PublicUrlError::Insecure), "{insecure}");
         }
+    }
+
+    #[test]
+    fn a_page_is_ours_by_its_origin_and_loopback_has_several_names() {
+        let local: PublicUrl = "http://localhost:8080".parse().unwrap();
+        for own in ["http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080"] {
+            assert!(local.is_origin(own), "{own}");
+        }
+        for other in
+            ["http://localhost:8081", "https://localhost:8080", "http://evil.example:8080", "null", ""]
+        {
+            assert!(!local.is_origin(other), "{other}");
+        }
+        let public: PublicUrl = "https://voice.example.com/base".parse().unwrap();
+        assert!(public.is_origin("https://voice.example.com"));
+        assert!(!public.is_origin("https://localhost") && !public.is_origin("http://voice.example.com"));
+        assert_eq!((local.loopback_port(), public.loopback_port()), (Some(8080), None));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The HTTP and WebSocket surface of Seiketsu.
 //!
-//! Two listeners: the public one ([`Gateway::router`]: Twilio's webhooks and media sockets, the `/v1` API, health) and
+//! Two listeners: the public one ([`Gateway::router`]: Twilio's webhooks and media sockets, the `/v1` API, the
+//! console, health) and
 //! the admin one ([`Gateway::admin_router`]: metrics, dependencies, log level, health), which belongs on loopback.
 //! Requests are authenticated, parsed into the words of `domain`, answered from `storage`, and calls are handed to
 //! `session`; what is said on a call is nobody's business here.
@@ -9,8 +10,8 @@
 //! through a [`TenantScope`](seiketsu_domain::TenantScope) that storage vouched for, never through an id from a request.
 //!
 //! Invariants:
-//! - the parameter type of a handler is its permission: `Operator` for `/v1`, `SignedForm` for Twilio's
-//!   webhooks, the media token for media sockets; a handler without one is public on purpose;
+//! - the parameter type of a handler is its permission: `Reader`, `Member` or `Operator` for `/v1`, `SignedForm` for
+//!   Twilio's webhooks, the media token for media sockets; a handler without one is public on purpose;
 //! - every error is an RFC 9457 problem with a stable `type` ([`problem`]); missing and foreign are the same 404;
 //! - every body, message, wait, queue and number of sockets has a limit, and what goes beyond is counted by reason;
 //! - the URL a signature covers is built from the configured public URL, never from headers;
@@ -19,12 +20,13 @@
 //! To add one more endpoint: a file of its own with the handler, its answer type and its tests, a line in the `routes`
 //! of its directory, and, if it can fail in a new way, a variant of `ApiError` (the compiler shows what else to say).
 
+mod access;
 pub mod admin;
 pub mod api_key;
 pub mod config;
+mod console;
 pub mod health;
 mod observe;
-mod operator;
 pub mod problem;
 pub mod realtime;
 mod server;
@@ -36,9 +38,10 @@ pub use admin::Admin;
 pub use config::{GatewayConfig, MediaLimits, PublicUrl, PublicUrlError};
 pub use health::Startup;
 pub use observe::{REQUEST_ID, REQUEST_SECONDS, describe_metrics};
-pub use server::{MAX_CONNECTIONS, serve};
+pub use server::{MAX_CONNECTIONS, serve, serve_tls};
 pub use switchboard::Switchboard;
 
+use access::Attempts;
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use problem::ApiError;
 use seiketsu_domain::IdSource;
@@ -49,9 +52,16 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use twilio::token::MediaTokens;
+use v1::speech::CallerVoice;
 
 /// The longest body of any request.
 const MAX_BODY_BYTES: usize = 64 * 1_024;
+/// Streams of live calls at once.
+const MAX_FOLLOWERS: usize = 256;
+/// Passwords compared at once; each takes 19 MiB meanwhile.
+const MAX_HASHING: usize = 4;
+/// Sentences spoken for callers at once.
+const MAX_SPEAKING: usize = 8;
 
 /// What the gateway is made of.
 #[derive(Debug)]
@@ -68,6 +78,8 @@ pub struct Parts {
     pub startup: Startup,
     /// Where recordings are read, if calls are recorded here.
     pub archive: Option<Arc<dyn RecordingArchive>>,
+    /// Speaks for callers without a microphone, if anything here can.
+    pub caller_voice: Option<Arc<dyn CallerVoice>>,
 }
 
 /// The gateway; cheap to clone.
@@ -80,6 +92,10 @@ struct Inner {
     tokens: MediaTokens,
     unproven: Arc<Semaphore>,
     realtime: Arc<Semaphore>,
+    followers: Arc<Semaphore>,
+    hashing: Arc<Semaphore>,
+    speaking: Semaphore,
+    attempts: Attempts,
     sockets: TaskTracker,
 }
 
@@ -89,7 +105,17 @@ impl Gateway {
         let tokens = MediaTokens::new(parts.config.jwt_secret.clone());
         let unproven = Arc::new(Semaphore::new(parts.config.media.max_unproven_sockets));
         let realtime = Arc::new(Semaphore::new(parts.config.realtime_sessions));
-        Self(Arc::new(Inner { parts, tokens, unproven, realtime, sockets: TaskTracker::new() }))
+        Self(Arc::new(Inner {
+            parts,
+            tokens,
+            unproven,
+            realtime,
+            followers: Arc::new(Semaphore::new(MAX_FOLLOWERS)),
+            hashing: Arc::new(Semaphore::new(MAX_HASHING)),
+            speaking: Semaphore::new(MAX_SPEAKING),
+            attempts: Attempts::default(),
+            sockets: TaskTracker::new(),
+        }))
     }
 
     /// The public listener.
@@ -99,7 +125,7 @@ impl Gateway {
             .merge(twilio::routes())
             .merge(v1::routes())
             .merge(realtime::routes())
-            .fallback(async || ApiError::NotFound)
+            .fallback(console::serve)
             .method_not_allowed_fallback(async || ApiError::Method)
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .layer(CatchPanicLayer::custom(observe::panicked))
@@ -141,6 +167,21 @@ impl Gateway {
     }
     pub(crate) fn realtime(&self) -> &Arc<Semaphore> {
         &self.0.realtime
+    }
+    pub(crate) fn followers(&self) -> &Arc<Semaphore> {
+        &self.0.followers
+    }
+    pub(crate) fn hashing(&self) -> &Arc<Semaphore> {
+        &self.0.hashing
+    }
+    pub(crate) fn speaking(&self) -> &Semaphore {
+        &self.0.speaking
+    }
+    pub(crate) fn attempts(&self) -> &Attempts {
+        &self.0.attempts
+    }
+    pub(crate) fn caller_voice(&self) -> Option<&dyn CallerVoice> {
+        self.0.parts.caller_voice.as_deref()
     }
     pub(crate) fn unproven(&self) -> &Arc<Semaphore> {
         &self.0.unproven

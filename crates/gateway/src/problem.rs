@@ -19,7 +19,7 @@ use seiketsu_storage::DbError;
 use serde::{Deserialize, Serialize};
 
 /// The body of an error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Problem {
     /// Which kind of problem: a stable URI, meant for programs.
     #[serde(rename = "type")]
@@ -45,6 +45,24 @@ pub(crate) enum ApiError {
     /// A well-formed key that nobody issued, or that was revoked.
     #[error("the API key is not known")]
     UnknownKey,
+    /// A cookie that is not good any more.
+    #[error("you are not signed in any more")]
+    SignedOut,
+    /// No such account, or another password.
+    #[error("the brokerage, the address or the password is not right")]
+    WrongPassword,
+    /// Too many wrong passwords.
+    #[error("too many attempts; try again in {seconds} s")]
+    TooManyAttempts {
+        /// When it is worth trying again.
+        seconds: u16,
+    },
+    /// Demo identities are offered on somebody's own machine only.
+    #[error("there is no demo sign-in here")]
+    NoDemo,
+    /// Nothing here can speak for a caller right now.
+    #[error("the words could not be spoken: {0}")]
+    Speechless(String),
     /// The signature of a webhook is missing or wrong.
     #[error("the request is not signed by Twilio for this URL")]
     Signature,
@@ -118,6 +136,25 @@ impl ApiError {
                     ..row(StatusCode::UNAUTHORIZED, "unauthorized", "A valid API key is needed")
                 }
             }
+            Self::SignedOut => Mapped {
+                detail: true,
+                ..row(StatusCode::UNAUTHORIZED, "signed-out", "You are not signed in")
+            },
+            Self::WrongPassword => Mapped {
+                detail: true,
+                ..row(StatusCode::UNAUTHORIZED, "wrong-password", "Signing in did not work")
+            },
+            Self::TooManyAttempts { seconds } => Mapped {
+                detail: true,
+                retry_after_seconds: Some(*seconds),
+                ..row(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
+            },
+            Self::NoDemo => row(StatusCode::FORBIDDEN, "no-demo", "There is no demo sign-in here"),
+            Self::Speechless(_) => Mapped {
+                detail: true,
+                retry_after_seconds: Some(2),
+                ..row(StatusCode::SERVICE_UNAVAILABLE, "speechless", "The words could not be spoken")
+            },
             Self::Signature => {
                 row(StatusCode::FORBIDDEN, "bad-signature", "The request is not signed as it must be")
             }
@@ -159,6 +196,11 @@ impl ApiError {
         }
     }
 
+    /// Whether it says that whoever asks is nobody here.
+    pub(crate) fn is_about_who(&self) -> bool {
+        self.mapped().status == StatusCode::UNAUTHORIZED
+    }
+
     /// A body that is not the JSON it should be.
     pub(crate) fn json(rejection: &JsonRejection, expected: &'static str) -> Self {
         let is_called_json = rejection.status() != StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -196,11 +238,20 @@ impl IntoResponse for ApiError {
                 tracing::warn!(error = error as &dyn std::error::Error, "the database failed");
             }
             Self::Archive(failure) => tracing::warn!(%failure, "a recording cannot be listened to"),
-            Self::Signature | Self::UnknownKey | Self::Origin | Self::NotAllowed | Self::Busy => {
+            Self::Speechless(_) => tracing::warn!(error = %self, "a request failed"),
+            Self::Signature
+            | Self::UnknownKey
+            | Self::Origin
+            | Self::NotAllowed
+            | Self::WrongPassword
+            | Self::TooManyAttempts { .. }
+            | Self::NoDemo
+            | Self::Busy => {
                 tracing::info!(error = %self, "a request was refused");
             }
             Self::NoKey
             | Self::BadKey(_)
+            | Self::SignedOut
             | Self::NotFound
             | Self::Method
             | Self::Query(_)
@@ -241,6 +292,11 @@ mod tests {
             ApiError::NoKey,
             ApiError::BadKey(ApiKeyError::Checksum),
             ApiError::UnknownKey,
+            ApiError::SignedOut,
+            ApiError::WrongPassword,
+            ApiError::TooManyAttempts { seconds: 60 },
+            ApiError::NoDemo,
+            ApiError::Speechless("away".into()),
             ApiError::Signature,
             ApiError::NotFound,
             ApiError::Method,
@@ -268,6 +324,11 @@ mod tests {
         401 unauthorized no API key was sent
         401 unauthorized the API key has a typing error: its checksum does not match
         401 unauthorized the API key is not known
+        401 signed-out you are not signed in any more
+        401 wrong-password the brokerage, the address or the password is not right
+        429 too-many-attempts too many attempts; try again in 60 s
+        403 no-demo 
+        503 speechless the words could not be spoken: away
         403 bad-signature 
         404 not-found 
         405 method-not-allowed 

@@ -2,21 +2,27 @@
 
 use axum::{Router, serve::Listener};
 use std::{
+    future::IntoFuture,
     io,
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::timeout,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Connections held open at once per listener; the next one waits in the kernel's queue until a place is free.
 pub const MAX_CONNECTIONS: usize = 16_384;
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Serves until `drain` is cancelled: then no connection is accepted any more, and this returns when the requests under
 /// way are answered. WebSockets are not waited for here; see [`crate::Gateway::sockets`].
@@ -32,6 +38,66 @@ async fn serve_at_most(
 ) -> io::Result<()> {
     let listener = Limited { inner, places: Arc::new(Semaphore::new(connections)) };
     axum::serve(listener, router).with_graceful_shutdown(drain.cancelled_owned()).await
+}
+
+/// As [`serve`], behind TLS. A handshake that takes too long costs nobody else anything.
+pub async fn serve_tls(
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    router: Router,
+    drain: CancellationToken,
+) -> io::Result<()> {
+    let mut inner = Limited { inner: listener, places: Arc::new(Semaphore::new(MAX_CONNECTIONS)) };
+    let address = Listener::local_addr(&inner)?;
+    let (ready, shaken) = mpsc::channel(1);
+    let accept = async move {
+        let acceptor = TlsAcceptor::from(tls);
+        let handshakes = TaskTracker::new();
+        loop {
+            let (stream, peer) = inner.accept().await;
+            let (handshake, ready) = (acceptor.accept(stream), ready.clone());
+            handshakes.spawn(async move {
+                match timeout(HANDSHAKE, handshake).await {
+                    // Nobody takes it any more when the listener is gone.
+                    Ok(Ok(stream)) => drop(ready.send((stream, peer)).await),
+                    Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                    Err(_) => tracing::debug!("a TLS handshake took too long"),
+                }
+            });
+        }
+    };
+    let listener = Shaken { shaken, address };
+    let serve = axum::serve(listener, router).with_graceful_shutdown(drain.clone().cancelled_owned());
+    tokio::select! {
+        served = serve.into_future() => served,
+        () = async {
+            drain.run_until_cancelled(accept).await;
+            // Accepting is over; what is under way is served to its end.
+            std::future::pending::<()>().await;
+        } => Ok(()),
+    }
+}
+
+/// Connections whose handshake is done.
+struct Shaken {
+    shaken: mpsc::Receiver<(TlsStream<Held>, SocketAddr)>,
+    address: SocketAddr,
+}
+
+impl Listener for Shaken {
+    type Io = TlsStream<Held>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TlsStream<Held>, SocketAddr) {
+        match self.shaken.recv().await {
+            Some(connection) => connection,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.address)
+    }
 }
 
 /// A listener with so many places.
@@ -101,11 +167,7 @@ impl AsyncWrite for Held {
 mod tests {
     use super::*;
     use axum::routing::get;
-    use std::time::Duration;
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
-        time::timeout,
-    };
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     async fn ask(stream: &mut TcpStream) {
         stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();

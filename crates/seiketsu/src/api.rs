@@ -8,7 +8,8 @@ use crate::{
 };
 use anyhow::Context;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
-use seiketsu_domain::CallId;
+use secrecy::{ExposeSecret, SecretString};
+use seiketsu_domain::{CallId, MemberId};
 use seiketsu_gateway::v1::{
     Page,
     agents::AgentView,
@@ -16,6 +17,7 @@ use seiketsu_gateway::v1::{
     calls::CallView,
     keys::{KeyView, NewKey},
     recordings::RecordedCall,
+    session::MemberView,
     tenants::TenantView,
 };
 use serde::de::DeserializeOwned;
@@ -42,10 +44,8 @@ impl Api {
     }
 
     pub(crate) async fn agents(&self, tenant: &str) -> anyhow::Result<Vec<AgentView>> {
-        let page: Page<AgentView> = self
-            .get(&format!("/v1/tenants/{tenant}/agents"), &[])
-            .await
-            .map_err(|error| unknown(error, tenant))?;
+        let page: Page<AgentView> =
+            self.get("/v1/agents", &[("tenant", tenant)]).await.map_err(|error| unknown(error, tenant))?;
         Ok(page.items)
     }
 
@@ -87,6 +87,23 @@ impl Api {
     pub(crate) async fn revoke_key(&self, tenant: &str, prefix: &str) -> anyhow::Result<()> {
         let path = format!("/v1/tenants/{tenant}/keys/{prefix}");
         self.request(Method::DELETE, &path, |request| request.timeout(ANSWER_WITHIN)).await.map(drop)
+    }
+
+    pub(crate) async fn members(&self, tenant: &str) -> anyhow::Result<Page<MemberView>> {
+        let path = format!("/v1/tenants/{tenant}/members");
+        self.get(&path, &[]).await.map_err(|error| unknown(error, tenant))
+    }
+
+    pub(crate) async fn set_password(
+        &self,
+        tenant: &str,
+        member: MemberId,
+        password: &SecretString,
+    ) -> anyhow::Result<()> {
+        let path = format!("/v1/tenants/{tenant}/members/{member}/password");
+        let body = serde_json::json!({"password": password.expose_secret()});
+        let with = |request: RequestBuilder| request.json(&body).timeout(ANSWER_WITHIN);
+        self.request(Method::PUT, &path, with).await.map(drop)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<T> {

@@ -51,6 +51,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: KeyAction,
     },
+    /// List the members of a brokerage, and give them passwords for the console.
+    Member {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: MemberAction,
+    },
+    /// Make a certificate for this machine, for clients that insist on TLS; `up` then listens with it as well.
+    DevCert,
+    /// Print the description of the API (OpenAPI 3.1), as `/openapi.json` serves it.
+    Openapi,
     /// Find out what is wrong with what this platform needs.
     Doctor {
         /// What to look at.
@@ -89,6 +99,28 @@ pub(crate) enum KeyAction {
         of: KeyOf,
         /// Its first characters, as `key list` shows them.
         prefix: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MemberAction {
+    /// List the members.
+    List {
+        /// Whose.
+        #[command(flatten)]
+        of: KeyOf,
+    },
+    /// Give a member a password and sign them out everywhere. Without --stdin one is made, and shown once.
+    Password {
+        /// Whose.
+        #[command(flatten)]
+        of: KeyOf,
+        /// The member's address.
+        #[arg(long)]
+        email: String,
+        /// Read the password from the first line of standard input.
+        #[arg(long)]
+        stdin: bool,
     },
 }
 

@@ -20,10 +20,11 @@ use url::Url;
 pub(crate) const DEFAULT: &str = include_str!("../config.default.toml");
 
 /// Environment names and the keys they set; those of the described system are honoured as they are.
-const ENVIRONMENT: [(&str, &str); 25] = [
+const ENVIRONMENT: [(&str, &str); 26] = [
     ("PUBLIC_URL", "public_url"),
     ("LISTEN", "listen"),
     ("ADMIN_LISTEN", "admin_listen"),
+    ("TLS_LISTEN", "tls_listen"),
     ("STATE_DIR", "state_dir"),
     ("JWT_SECRET", "jwt_secret"),
     ("DATABASE_URL", "database.url"),
@@ -57,6 +58,8 @@ pub(crate) struct Config {
     pub public_url: PublicUrl,
     pub listen: SocketAddr,
     pub admin_listen: SocketAddr,
+    /// Where TLS is spoken, if `dev-cert` has made a certificate.
+    pub tls_listen: SocketAddr,
     pub state_dir: PathBuf,
     pub jwt_secret: Option<SecretString>,
     pub database_url: Option<SecretString>,
@@ -108,6 +111,7 @@ struct Document {
     public_url: String,
     listen: String,
     admin_listen: String,
+    tls_listen: String,
     state_dir: PathBuf,
     jwt_secret: SecretString,
     database: DatabaseSection,
@@ -347,6 +351,7 @@ fn parse(document: Document, mut table: toml::Table) -> anyhow::Result<Config> {
     Ok(Config {
         listen,
         admin_listen: address("admin_listen (ADMIN_LISTEN)", &document.admin_listen)?,
+        tls_listen: address("tls_listen (TLS_LISTEN)", &document.tls_listen)?,
         state_dir: document.state_dir,
         jwt_secret,
         database_url: secret(document.database.url),

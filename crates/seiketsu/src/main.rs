@@ -2,13 +2,16 @@
 
 mod api;
 mod call;
+mod caller_voice;
 mod cli;
 mod config;
+mod dev_cert;
 mod doctor;
 mod exit;
 mod keys;
 mod local;
 mod logging;
+mod members;
 mod recordings;
 mod sandbox;
 mod serve;
@@ -65,6 +68,9 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         | Command::Recordings(_)
         | Command::RecordingGet(_)
         | Command::Key { .. }
+        | Command::Member { .. }
+        | Command::DevCert
+        | Command::Openapi
         | Command::Doctor { .. }
         | Command::Config { .. } => {}
     }
@@ -81,6 +87,12 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Recordings(args) => recordings::list(&config, &args, terminal).await,
         Command::RecordingGet(args) => recordings::get(&config, &args, terminal).await,
         Command::Key { action } => keys::run(&config, action, terminal).await,
+        Command::Member { action } => members::run(&config, action, terminal).await,
+        Command::DevCert => dev_cert::make(&config, serve::identity()?.clock().now(), terminal),
+        Command::Openapi => {
+            terminal.data(seiketsu_gateway::v1::openapi_document().trim_end());
+            Ok(Exit::Success)
+        }
         Command::Doctor { check } => doctor::run(&config, check, terminal).await,
         Command::Config { defaults } => show::config(&config, defaults, terminal),
     }

@@ -1,7 +1,9 @@
 //! The composition root of a server: builds the parts, wires the ports, runs until told to stop, drains.
 
 use crate::{
+    caller_voice::{SandboxVoice, VendorVoice},
     config::Config,
+    dev_cert,
     exit::{Exit, Stop},
     logging::{self, Filter},
     terminal::Terminal,
@@ -17,7 +19,9 @@ use seiketsu_brokerage::{
     recording::{ChunkStore, Key, Recordings},
 };
 use seiketsu_domain::{AudioFormat, Clock, IdSource, ReplicaId, SystemClock};
-use seiketsu_gateway::{Admin, Gateway, GatewayConfig, Parts, Startup, config::MediaLimits};
+use seiketsu_gateway::{
+    Admin, Gateway, GatewayConfig, Parts, Startup, config::MediaLimits, v1::speech::CallerVoice,
+};
 use seiketsu_session::{Failover, LATENCY_BUCKETS_SECONDS, RecordingArchive, SessionOptions, Sessions};
 use seiketsu_storage::{Db, DbError, DbOptions, Endpoint, Reason, agents, platform, setup};
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
@@ -40,6 +44,8 @@ const REPLICA_KEPT: SignedDuration = SignedDuration::from_hours(24);
 pub(crate) struct Listeners {
     pub public: TcpListener,
     pub admin: TcpListener,
+    /// With a certificate of `dev-cert`, in `up`.
+    pub tls: Option<(TcpListener, Arc<rustls::ServerConfig>)>,
 }
 
 impl Listeners {
@@ -47,7 +53,17 @@ impl Listeners {
         Ok(Self {
             public: bind(config.listen, "--port PORT or LISTEN=127.0.0.1:PORT").await?,
             admin: bind(config.admin_listen, "ADMIN_LISTEN=127.0.0.1:PORT").await?,
+            tls: None,
         })
+    }
+
+    /// Those, and one that speaks TLS if there is a certificate for it.
+    pub(crate) async fn bind_with_tls(config: &Config) -> anyhow::Result<Self> {
+        let mut listeners = Self::bind(config).await?;
+        if let Some(tls) = dev_cert::load(config)? {
+            listeners.tls = Some((bind(config.tls_listen, "TLS_LISTEN=127.0.0.1:PORT").await?, tls));
+        }
+        Ok(listeners)
     }
 }
 
@@ -81,6 +97,8 @@ pub(crate) struct Settled {
     pub ids: IdSource,
     pub listeners: Listeners,
     pub filter: Filter,
+    /// Whether anybody who comes in here may sign in as a demo member.
+    pub demo_sign_in: bool,
 }
 
 /// A running server.
@@ -98,7 +116,7 @@ pub(crate) struct Server {
 impl Server {
     /// Wires everything and begins to serve.
     pub(crate) fn start(settled: Settled) -> anyhow::Result<Self> {
-        let Settled { config, db, vendors, jwt_secret, ids, listeners, filter } = settled;
+        let Settled { config, db, vendors, jwt_secret, ids, listeners, filter, demo_sign_in } = settled;
         let prometheus = recorder()?;
         let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
         let (tasks, writers) = (TaskTracker::new(), TaskTracker::new());
@@ -141,6 +159,11 @@ impl Server {
         tasks.spawn(watch_vendors(failover.clone(), stop.clone()));
         tasks.spawn(upkeep(prometheus.clone(), db.clone(), Arc::clone(&clock), stop.clone()));
 
+        let caller_voice: Arc<dyn CallerVoice> = if vendors.deepgram.real {
+            Arc::new(VendorVoice(vendors::elevenlabs(&vendors.elevenlabs, &tools)))
+        } else {
+            Arc::new(SandboxVoice::new())
+        };
         let startup = Startup::default();
         let gateway = Gateway::new(Parts {
             db: db.clone(),
@@ -152,10 +175,13 @@ impl Server {
                 replica,
                 media: MediaLimits::default(),
                 realtime_sessions: (config.max_calls / 2).max(1),
+                demo_sign_in,
+                sandbox_ears: !vendors.deepgram.real,
             },
             ids,
             startup: startup.clone(),
             archive: recordings.map(|recordings| Arc::new(recordings) as Arc<dyn RecordingArchive>),
+            caller_voice: Some(caller_voice),
         });
         let admin = Admin {
             prometheus,
@@ -168,6 +194,10 @@ impl Server {
             "public",
             seiketsu_gateway::serve(listeners.public, gateway.router(), stop.clone()),
         ));
+        if let Some((listener, tls)) = listeners.tls {
+            let served = seiketsu_gateway::serve_tls(listener, tls, gateway.router(), stop.clone());
+            tasks.spawn(watch("tls", served));
+        }
         tasks.spawn(watch(
             "admin",
             seiketsu_gateway::serve(listeners.admin, gateway.admin_router(admin), stop.clone()),
@@ -262,6 +292,7 @@ async fn forget(db: &Db, now: Timestamp) -> Result<(), DbError> {
     let mut system = db.system(Reason::RecoverCalls).await?;
     platform::purge_media_tokens(&mut system, now - TOKEN_KEPT).await?;
     platform::forget_replicas(&mut system, now - REPLICA_KEPT).await?;
+    platform::purge_member_sessions(&mut system, now).await?;
     system.commit().await
 }
 
@@ -381,8 +412,16 @@ pub(crate) async fn serve(config: Config, terminal: Terminal) -> anyhow::Result<
     let listeners = Listeners::bind(&config).await?;
     let db = connect(&config, endpoint(&config)?).await?;
     let ids = identity()?;
-    let server =
-        Server::start(Settled { config, db: db.clone(), vendors, jwt_secret, ids, listeners, filter })?;
+    let server = Server::start(Settled {
+        config,
+        db: db.clone(),
+        vendors,
+        jwt_secret,
+        ids,
+        listeners,
+        filter,
+        demo_sign_in: false,
+    })?;
     told_to_stop().await?;
     server.drain(terminal).await;
     Ok(Exit::Success)

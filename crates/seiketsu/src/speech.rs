@@ -6,7 +6,7 @@ use seiketsu_domain::Language;
 use seiketsu_sandbox::{Espeak, EspeakVoice};
 
 /// A caller's voice; nobody mistakes it for the agent's.
-const CALLER_VOICE: &str = "caller";
+pub(crate) const CALLER_VOICE: &str = "caller";
 
 #[derive(Debug)]
 pub(crate) struct CallerVoice {

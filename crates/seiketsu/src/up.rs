@@ -36,7 +36,8 @@ struct Database {
 /// Runs until Ctrl-C.
 pub(crate) async fn run(mut config: Config, args: &UpArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let filter = logging::install(&config)?;
-    let listeners = Listeners::bind(&config).await?;
+    let listeners = Listeners::bind_with_tls(&config).await?;
+    let tls = listeners.tls.is_some();
     let ids = serve::identity()?;
     let clock = std::sync::Arc::clone(ids.clock());
     terminal.talk("Seiketsu is starting.");
@@ -60,7 +61,7 @@ pub(crate) async fn run(mut config: Config, args: &UpArgs, terminal: Terminal) -
     };
     local.write(&config)?;
     let took = clock.monotonic().saturating_sub(began);
-    welcome(&config, &db, &local, took, terminal).await?;
+    welcome(&config, &db, &local, (took, tls), terminal).await?;
 
     let drain = CancellationToken::new();
     tokio::select! {
@@ -203,6 +204,10 @@ async fn begin(
         profile: sandbox.as_ref().map(|_| config.profile.to_string()),
     };
     let modes = vendors.modes();
+    // Nobody comes in but from this machine.
+    let addresses = [Some(config.listen), listeners.tls.is_some().then_some(config.tls_listen)];
+    let is_private = config.public_url.loopback_port().is_some()
+        && addresses.into_iter().flatten().all(|address| address.ip().is_loopback());
     let settled = Settled {
         config: config.clone(),
         db: db.clone(),
@@ -211,6 +216,7 @@ async fn begin(
         ids: ids.clone(),
         listeners,
         filter,
+        demo_sign_in: !args.no_demo && is_private,
     };
     let server = Server::start(settled)?;
     let shown = modes.map(|(name, real)| format!("{name} {}", if real { "real" } else { "sandbox" }));
@@ -295,14 +301,18 @@ async fn welcome(
     config: &Config,
     db: &Db,
     local: &Local,
-    took: Duration,
+    (took, tls): (Duration, bool),
     terminal: Terminal,
 ) -> anyhow::Result<()> {
     let mut system = db.system(Reason::OperatorRead).await?;
     let tenants = platform::tenants(&mut system).await?;
     system.commit().await?;
     terminal.talk(format_args!("\nReady after {:.1} s.\n", took.as_secs_f64()));
-    terminal.talk(format_args!("  calls, API  {}", config.public_url));
+    terminal.talk(format_args!("  console     {}   (talk with an agent in the browser)", config.public_url));
+    terminal.talk(format_args!("  API         {}/docs", config.public_url));
+    if tls {
+        terminal.talk(format_args!("  with TLS    https://localhost:{}", config.tls_listen.port()));
+    }
     terminal.talk(format_args!("  metrics     {}/metrics", local.admin_url));
     terminal.talk(format_args!("  health      {}/health/dependencies", local.admin_url));
     for tenant in &tenants {

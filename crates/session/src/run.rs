@@ -80,6 +80,8 @@ struct Shell {
     own: Own,
     /// Tools that the client runs.
     client_tools: BTreeSet<String>,
+    /// Runs of them that the client has been told of and has not answered.
+    unanswered: BTreeSet<u64>,
     /// What the door is to be shown before anything else.
     shown: Vec<Shown>,
     tasks: JoinSet<()>,
@@ -179,6 +181,7 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
         tools,
         own,
         client_tools: BTreeSet::new(),
+        unanswered: BTreeSet::new(),
         shown: Vec::new(),
         tasks,
         events,
@@ -316,11 +319,12 @@ impl Shell {
             }
             Some(DoorInput::Mark(mark)) => self.handle(Input::Mark(MarkId(mark))),
             Some(DoorInput::Digit(digit)) => self.handle(Input::Digit(digit)),
-            Some(DoorInput::HungUp) => self.handle(Input::HungUp),
+            Some(DoorInput::HungUp) => self.hung_up(),
             Some(DoorInput::Cut) => self.door_is_gone(),
             Some(DoorInput::Client(act)) => self.handle(Input::Client(act)),
             Some(DoorInput::Update(update)) => self.update(update),
             Some(DoorInput::ToolAnswer { number, outcome }) => {
+                self.unanswered.remove(&number);
                 self.handle(Input::Tool { number: ToolNumber(number), outcome });
             }
             None => {
@@ -468,6 +472,7 @@ impl Shell {
                     self.heard(heard);
                 }
                 Output::RunTool { number, name, arguments } if self.client_tools.contains(&name) => {
+                    self.unanswered.insert(number.0);
                     let wanted = Shown::ToolWanted { number: number.0, name, arguments };
                     self.tell_door(DoorOutput::Shown(wanted)).await;
                 }
@@ -554,8 +559,20 @@ impl Shell {
 
     /// A telephone company may connect the call again; nobody else can.
     fn door_is_gone(&mut self) {
-        let comes_back = self.begin.vendor_call_sid.is_some();
-        self.handle(if comes_back { Input::Cut } else { Input::HungUp });
+        if self.begin.vendor_call_sid.is_some() {
+            self.handle(Input::Cut);
+        } else {
+            self.hung_up();
+        }
+    }
+
+    /// Nobody is there any more, and nobody runs the client's tools.
+    fn hung_up(&mut self) {
+        self.handle(Input::HungUp);
+        for number in std::mem::take(&mut self.unanswered) {
+            let outcome = ToolOutcome::Failed("the client has gone".to_owned());
+            self.handle(Input::Tool { number: ToolNumber(number), outcome });
+        }
     }
 
     async fn speak(&mut self, id: SynthesisId, text: String, fixed: bool) {

@@ -143,8 +143,28 @@ pub async fn by_vendor_call_sid(
     row.map(Row::read).transpose()
 }
 
-/// Calls, newest first; with `before`, those that are older than that call. Ids are in order of time.
-pub async fn list(tx: &mut TenantTx, before: Option<CallId>, limit: u32) -> Result<Vec<CallRow>, DbError> {
+/// Which calls are asked for; everything left out matches everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CallFilter {
+    /// Those that this agent answered.
+    pub agent_id: Option<AgentId>,
+    /// Those that are live (`true`) or have ended (`false`).
+    pub live: Option<bool>,
+    /// Those from this number.
+    pub from: Option<PhoneNumber>,
+    /// Those that began at this time or later.
+    pub since: Option<Timestamp>,
+    /// Those that began before this time.
+    pub until: Option<Timestamp>,
+}
+
+/// Calls that match, newest first; with `before`, those that are older than that call. Ids are in order of time.
+pub async fn list(
+    tx: &mut TenantTx,
+    filter: &CallFilter,
+    before: Option<CallId>,
+    limit: u32,
+) -> Result<Vec<CallRow>, DbError> {
     let (connection, tenant) = tx.parts();
     let rows = sqlx::query_as!(
         Row,
@@ -152,14 +172,39 @@ pub async fn list(tx: &mut TenantTx, before: Option<CallId>, limit: u32) -> Resu
                   heartbeat_at as "heartbeat_at: PgTime", started_at as "started_at: PgTime",
                   ended_at as "ended_at: PgTime", end_reason, turns, resumed,
                   handed_over_at as "handed_over_at: PgTime"
-           from calls where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3"#,
+           from calls
+           where tenant_id = $1 and ($2::uuid is null or id < $2)
+             and ($3::uuid is null or agent_id = $3) and ($4::boolean is null or (ended_at is null) = $4)
+             and ($5::text is null or caller_number = $5)
+             and ($6::timestamptz is null or started_at >= $6) and ($7::timestamptz is null or started_at < $7)
+           order by id desc limit $8"#,
         tenant,
         before.map(CallId::uuid),
+        filter.agent_id.map(AgentId::uuid),
+        filter.live,
+        filter.from.as_ref().map(PhoneNumber::as_str),
+        filter.since.map(PgTime) as _,
+        filter.until.map(PgTime) as _,
         i64::from(limit)
     )
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(Row::read).collect()
+}
+
+/// The live calls of the tenant, newest first, each with how many turns of it are finished.
+pub async fn live(tx: &mut TenantTx, limit: u32) -> Result<Vec<(CallId, u32)>, DbError> {
+    let (connection, tenant) = tx.parts();
+    let rows = sqlx::query!(
+        r#"select id, (select count(*) from turns where tenant_id = $1 and call_id = calls.id) as "turns!"
+           from calls where tenant_id = $1 and ended_at is null order by id desc limit $2"#,
+        tenant,
+        i64::from(limit)
+    )
+    .fetch_all(connection)
+    .await?;
+    let turns = |turns: i64| u32::try_from(turns).unwrap_or(u32::MAX);
+    Ok(rows.into_iter().map(|row| (CallId::from_uuid(row.id), turns(row.turns))).collect())
 }
 
 /// The call is still held; `false` if it has ended or there is none.

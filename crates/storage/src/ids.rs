@@ -8,8 +8,8 @@ use type_safe_id::{StaticType, TypeSafeId};
 use uuid::Uuid;
 
 macro_rules! typed_ids {
-    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Uuid);
 
@@ -61,6 +61,14 @@ macro_rules! typed_ids {
                         .map_err(|_| IdError { expected: $prefix })
                 }
             }
+
+            impl utoipa::PartialSchema for $name {
+                fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                    seiketsu_domain::schema::id($prefix, concat!($($doc),*))
+                }
+            }
+
+            impl utoipa::ToSchema for $name {}
 
             impl Serialize for $name {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -204,10 +204,23 @@ pub async fn by_phone(tx: &mut TenantTx, phone: &PhoneNumber) -> Result<Option<L
     row.map(Row::read).transpose()
 }
 
-/// Leads, newest first; with `call_id`, those that last appeared in that call; with `before`, those older than that lead.
-pub async fn list(
+/// Which leads are asked for; everything left out matches everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LeadFilter {
+    /// Those that last appeared in this call.
+    pub call_id: Option<CallId>,
+    /// The one with this phone number.
+    pub phone: Option<PhoneNumber>,
+    /// Those who want this.
+    pub intent: Option<Intent>,
+    /// Those with at least this score.
+    pub min_score: Option<u8>,
+}
+
+/// Leads that match, newest first; with `before`, those older than that lead.
+pub async fn matching(
     tx: &mut TenantTx,
-    call_id: Option<CallId>,
+    filter: &LeadFilter,
     before: Option<LeadId>,
     limit: u32,
 ) -> Result<Vec<Lead>, DbError> {
@@ -218,15 +231,30 @@ pub async fn list(
                   notes, score, score_reasons, created_at as "created_at: PgTime", updated_at as "updated_at: PgTime"
            from leads
            where tenant_id = $1 and ($2::uuid is null or call_id = $2) and ($3::uuid is null or id < $3)
-           order by id desc limit $4"#,
+             and ($4::text is null or phone = $4) and ($5::text is null or intent = $5)
+             and ($6::smallint is null or score >= $6)
+           order by id desc limit $7"#,
         tenant,
-        call_id.map(CallId::uuid),
+        filter.call_id.map(CallId::uuid),
         before.map(LeadId::uuid),
+        filter.phone.as_ref().map(PhoneNumber::as_str),
+        filter.intent.map(Intent::name),
+        filter.min_score.map(i16::from),
         i64::from(limit)
     )
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(Row::read).collect()
+}
+
+/// Leads, newest first; with `call_id`, those that last appeared in that call; with `before`, those older than that lead.
+pub async fn list(
+    tx: &mut TenantTx,
+    call_id: Option<CallId>,
+    before: Option<LeadId>,
+    limit: u32,
+) -> Result<Vec<Lead>, DbError> {
+    matching(tx, &LeadFilter { call_id, ..LeadFilter::default() }, before, limit).await
 }
 
 /// The row of this person, locked. The advisory lock orders two first appearances of one person.

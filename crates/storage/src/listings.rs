@@ -178,6 +178,51 @@ pub async fn search(tx: &mut TenantTx, filter: &ListingFilter, limit: u32) -> Re
     Ok(Found { listings, total })
 }
 
+/// Listings of any status that match, latest first; with `before`, those added before that listing.
+pub async fn matching(
+    tx: &mut TenantTx,
+    filter: &ListingFilter,
+    status: Option<ListingStatus>,
+    before: Option<ListingId>,
+    limit: u32,
+) -> Result<Vec<Listing>, DbError> {
+    let (connection, tenant) = tx.parts();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, reference, offer, property_type, status, headline, description, address, area, city, state,
+                  postal_code, price_micro_dollars, bedrooms, bathrooms, floor_area_sqft, year_built,
+                  created_at as "created_at: PgTime"
+           from listings
+           where tenant_id = $1
+             and ($2::text is null or strpos(lower(area), $2) > 0 or strpos(lower(city), $2) > 0
+                  or strpos(lower(address), $2) > 0 or strpos(lower(postal_code), $2) > 0)
+             and ($3::bigint is null or price_micro_dollars >= $3)
+             and ($4::bigint is null or price_micro_dollars <= $4)
+             and ($5::smallint is null or bedrooms >= $5)
+             and ($6::real is null or bathrooms >= $6)
+             and ($7::text is null or property_type = $7)
+             and ($8::text is null or offer = $8)
+             and ($9::text is null or status = $9)
+             and ($10::uuid is null or id < $10)
+           order by id desc
+           limit $11"#,
+        tenant,
+        filter.place.as_deref().map(|place| storable(place.trim()).to_lowercase()),
+        filter.min_price.map(|price| price.0),
+        filter.max_price.map(|price| price.0),
+        filter.min_bedrooms.map(small),
+        filter.min_bathrooms,
+        filter.property_type.map(PropertyType::name),
+        filter.offer.map(Offer::name),
+        status.map(ListingStatus::name),
+        before.map(ListingId::uuid),
+        i64::from(limit)
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(Row::read).collect()
+}
+
 /// The listing with an id, whatever its status.
 pub async fn get(tx: &mut TenantTx, id: ListingId) -> Result<Option<Listing>, DbError> {
     let (connection, tenant) = tx.parts();

@@ -23,6 +23,8 @@ named! {
         AuthenticateOperator = "authenticate_operator",
         /// A tenant's program presents its key.
         AuthenticateKey = "authenticate_key",
+        /// A member signs in or out, or presents what they were given when they signed in.
+        AuthenticateMember = "authenticate_member",
         /// Keys of tenants are made, listed or revoked.
         ManageApiKeys = "manage_api_keys",
         /// An operator looks at tenants.

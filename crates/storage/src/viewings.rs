@@ -254,10 +254,25 @@ pub async fn list_between(
     rows.into_iter().map(Row::read).collect()
 }
 
-/// Viewings, newest first; with `call_id`, those agreed in that call; with `before`, those older than that viewing.
-pub async fn list(
+/// Which viewings are asked for; everything left out matches everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ViewingFilter {
+    /// Those agreed in this call.
+    pub call_id: Option<CallId>,
+    /// Those of this listing.
+    pub listing_id: Option<ListingId>,
+    /// Those in this state.
+    pub status: Option<ViewingStatus>,
+    /// Those that begin at this time or later.
+    pub from: Option<Timestamp>,
+    /// Those that begin before this time.
+    pub until: Option<Timestamp>,
+}
+
+/// Viewings that match, latest booking first; with `before`, those booked before that viewing.
+pub async fn matching(
     tx: &mut TenantTx,
-    call_id: Option<CallId>,
+    filter: &ViewingFilter,
     before: Option<ViewingId>,
     limit: u32,
 ) -> Result<Vec<Viewing>, DbError> {
@@ -270,15 +285,31 @@ pub async fn list(
                   cancel_reason
            from viewings
            where tenant_id = $1 and ($2::uuid is null or call_id = $2) and ($3::uuid is null or id < $3)
-           order by id desc limit $4"#,
+             and ($4::uuid is null or listing_id = $4) and ($5::text is null or status = $5)
+             and ($6::timestamptz is null or starts_at >= $6) and ($7::timestamptz is null or starts_at < $7)
+           order by id desc limit $8"#,
         tenant,
-        call_id.map(CallId::uuid),
+        filter.call_id.map(CallId::uuid),
         before.map(ViewingId::uuid),
+        filter.listing_id.map(ListingId::uuid),
+        filter.status.map(ViewingStatus::name),
+        filter.from.map(PgTime) as _,
+        filter.until.map(PgTime) as _,
         i64::from(limit)
     )
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(Row::read).collect()
+}
+
+/// Viewings, newest first; with `call_id`, those agreed in that call; with `before`, those older than that viewing.
+pub async fn list(
+    tx: &mut TenantTx,
+    call_id: Option<CallId>,
+    before: Option<ViewingId>,
+    limit: u32,
+) -> Result<Vec<Viewing>, DbError> {
+    matching(tx, &ViewingFilter { call_id, ..ViewingFilter::default() }, before, limit).await
 }
 
 /// Says that a viewing is a lead's.

@@ -36,7 +36,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn new(
-        id: String,
+        (id, conversation): (String, String),
         turn: Option<u32>,
         modality: Modality,
         session: &Session,
@@ -46,7 +46,7 @@ impl Answer {
             id,
             status: ResponseStatus::InProgress,
             output: Vec::new(),
-            conversation_id: None,
+            conversation_id: Some(conversation),
             modality,
             max_output_tokens: session.max_output_tokens,
             format: session.output_format,

@@ -1,7 +1,13 @@
-//! Who may talk with which agents: the key of a tenant's program, or a client secret for one agent.
+//! Who may talk with which agents: the key of a tenant's program, a client secret for one agent, or a member who is signed
+//! in at the console and may do more than look.
 
 use super::secret::ClientSecret;
-use crate::{Gateway, api_key::ApiKey, operator::bearer, problem::ApiError};
+use crate::{
+    Gateway,
+    access::{bearer, member::Member},
+    api_key::ApiKey,
+    problem::ApiError,
+};
 use axum::extract::FromRequestParts;
 use http::{
     HeaderMap,
@@ -56,7 +62,7 @@ impl FromRequestParts<Gateway> for Authority {
         if origin.is_some_and(|origin| !gateway.config().public_url.is_origin(origin)) {
             return Err(ApiError::Origin);
         }
-        let text = key(&parts.headers).ok_or(ApiError::NoKey)?;
+        let Some(text) = key(&parts.headers) else { return of_member(parts, gateway).await };
         if text.starts_with(super::secret::PREFIX) {
             let now = gateway.ids().clock().now();
             let secret = ClientSecret::verify(text, &gateway.config().jwt_secret, now);
@@ -73,6 +79,17 @@ impl FromRequestParts<Gateway> for Authority {
         let scope = api_key_owner(&mut system, &key.sha256()).await?.ok_or(ApiError::UnknownKey)?;
         system.commit().await?;
         Ok(Self { scope, agent: None })
+    }
+}
+
+/// A member at our own page.
+async fn of_member(parts: &mut Parts, gateway: &Gateway) -> Result<Authority, ApiError> {
+    let member = Member::from_request_parts(parts, gateway).await?;
+    Member::may_open_socket(&parts.headers, gateway)?;
+    if member.may_call() {
+        Ok(Authority { scope: member.scope, agent: None })
+    } else {
+        Err(ApiError::NotAllowed)
     }
 }
 

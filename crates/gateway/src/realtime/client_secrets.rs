@@ -8,7 +8,7 @@ use super::{
     authority::Authority,
     secret::{ClientSecret, LIFETIME, LIFETIMES_SECONDS},
 };
-use crate::{Gateway, problem::ApiError};
+use crate::{Gateway, problem::ApiError, v1::problems::ChangeProblems};
 use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
@@ -18,32 +18,38 @@ use seiketsu_domain::AgentId;
 use serde::{Deserialize, Serialize};
 
 /// What is asked for.
-#[derive(Debug, Deserialize)]
-pub(super) struct Wanted {
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = ClientSecretWanted)]
+pub(crate) struct Wanted {
     session: WantedSession,
     expires_after: Option<ExpiresAfter>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 struct WantedSession {
+    /// The agent's name or id.
+    #[schema(example = "Ava")]
     model: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 struct ExpiresAfter {
+    /// 10 to 7,200.
+    #[schema(minimum = 10, maximum = 7200)]
     seconds: i64,
 }
 
 /// A client secret.
-#[derive(Debug, Serialize)]
-pub(super) struct Made {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ClientSecret)]
+pub(crate) struct Made {
     value: String,
     /// In seconds since 1970.
     expires_at: i64,
     session: MadeSession,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct MadeSession {
     #[serde(rename = "type")]
     kind: &'static str,
@@ -51,7 +57,11 @@ struct MadeSession {
     model: AgentId,
 }
 
-pub(super) async fn create(
+/// A secret with which a browser may talk with one agent over `/v1/realtime` for some minutes.
+#[utoipa::path(post, path = "/v1/realtime/client_secrets", tag = "realtime", operation_id = "createClientSecret",
+    request_body = Wanted,
+    responses((status = 200, description = "The secret.", body = Made), ChangeProblems))]
+pub(crate) async fn create(
     State(gateway): State<Gateway>,
     authority: Authority,
     wanted: Result<Json<Wanted>, JsonRejection>,

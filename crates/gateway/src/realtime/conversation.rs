@@ -57,6 +57,8 @@ pub(super) struct Conversation {
     /// The format that the session runs in, once it runs.
     format: Option<Format>,
     voice: Voice,
+    /// When the utterance that is being heard began, pauses in it notwithstanding.
+    utterance_began: Option<Duration>,
     /// What the utterance that is being heard will be called.
     utterance: Option<String>,
     /// Items whose audio was committed and whose words are not known.
@@ -98,6 +100,7 @@ impl Conversation {
             player: Player::new(bytes_per_ms),
             format: None,
             voice: Voice::default(),
+            utterance_began: None,
             utterance: None,
             unheard: VecDeque::new(),
             uncommitted: Duration::ZERO,
@@ -492,6 +495,7 @@ impl Conversation {
     fn shows(&mut self, shown: Shown, now: Duration) {
         match shown {
             Shown::VoiceBegan { at } => {
+                self.utterance_began.get_or_insert(at);
                 self.voice = Voice { began: Some(at), ended: None, told: false };
                 if !self.player.is_playing(now) {
                     self.tell_speech_started();
@@ -544,7 +548,7 @@ impl Conversation {
                 self.tell_speech_started();
                 let id = self.utterance();
                 self.utterance = None;
-                let length = self.voice.began.zip(self.voice.ended);
+                let length = self.utterance_began.take().zip(self.voice.ended);
                 let length = length.map_or(Duration::ZERO, |(began, ended)| ended.saturating_sub(began));
                 self.voice = Voice::default();
                 self.last_said = Some((turn, id.clone()));
@@ -612,7 +616,8 @@ impl Conversation {
                             self.close_answer(ResponseStatus::Completed, None);
                         }
                         if self.voice.ended.is_some() && !self.voice.told {
-                            self.voice = Voice::default(); // a murmur, and nobody was told
+                            // A murmur, and nobody was told.
+                            (self.voice, self.utterance_began) = (Voice::default(), None);
                         }
                     }
                 }
@@ -653,7 +658,8 @@ impl Conversation {
         modality: Modality,
         metadata: Option<BTreeMap<String, String>>,
     ) {
-        let answer = Answer::new(self.names.response(), turn, modality, &self.session, metadata);
+        let ids = (self.names.response(), self.names.conversation());
+        let answer = Answer::new(ids, turn, modality, &self.session, metadata);
         self.tell(&ServerEvent::ResponseCreated { response: &answer.response });
         // There are no limits but those of connections yet.
         self.tell(&ServerEvent::RateLimitsUpdated { rate_limits: &[] });

@@ -407,3 +407,48 @@ fn what_cannot_be_is_refused_by_name_and_changes_nothing() {
     }
     assert_eq!(talk.asked(), []);
 }
+
+/// One spoken turn and one with a tool of the client, as they go over the wire. The schema types of published client
+/// libraries are checked against this file (`crates/seiketsu/tests/it/api_door.rs`).
+#[test]
+fn a_turn_in_full_for_the_libraries_to_read() {
+    let mut talk = Talk::new();
+    talk.client(&json!({"type": "session.update", "session": {"type": "realtime",
+        "audio": {"input": {"transcription": {"model": "any"}}},
+        "tools": [{"type": "function", "name": "weather", "description": "The weather.",
+                   "parameters": {"type": "object", "properties": {}}}]}}));
+    talk.conversation.begins();
+    talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
+    talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(1_700) }));
+    talk.progress(Progress::Understood { turn: 1, text: "do you have homes".into() });
+    talk.progress(Progress::Answering { turn: 1 });
+    talk.says(1, 7, "We have three.", 20);
+    talk.says(1, 8, "Which one?", 20);
+    talk.said(1, 120);
+    talk.progress(Progress::Over { turn: 1, outcome: TurnOutcome::Answered });
+    talk.now += ms(100);
+    talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(3_000) }));
+    talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(3_900) }));
+    talk.progress(Progress::Understood { turn: 2, text: "how is the weather".into() });
+    talk.progress(Progress::Answering { turn: 2 });
+    let arguments = r#"{"city":"Austin"}"#.to_owned();
+    talk.session(DoorOutput::Shown(Shown::ToolWanted { number: 4, name: "weather".into(), arguments }));
+    let usage = Usage { input_tokens: 100, output_tokens: 9, ..Usage::default() };
+    talk.progress(Progress::AwaitsTools { turn: 2, usage });
+    let lines: Vec<String> = std::iter::from_fn(|| talk.conversation.event()).collect();
+    insta::assert_binary_snapshot!("turn.jsonl", (lines.join("\n") + "\n").into_bytes());
+}
+
+#[test]
+fn an_utterance_with_a_pause_in_it_is_as_long_as_all_of_it() {
+    let mut talk = spoken();
+    for (began, ended) in [(200, 900), (1_200, 2_600)] {
+        talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(began) }));
+        talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(ended) }));
+    }
+    talk.progress(Progress::Understood { turn: 1, text: "a house with a garden".into() });
+    let events = talk.events();
+    let completed =
+        events.iter().find(|event| event["type"].as_str().unwrap().ends_with("transcription.completed"));
+    assert_eq!(completed.unwrap()["usage"]["seconds"], 2.4);
+}

@@ -8,7 +8,7 @@
 
 mod answer;
 mod authority;
-mod client_secrets;
+pub(crate) mod client_secrets;
 mod conversation;
 #[cfg(test)]
 mod conversation_tests;
@@ -23,13 +23,8 @@ pub mod wire;
 pub use socket::{REFUSED_EVENTS, SOCKETS_CLOSED};
 
 use crate::Gateway;
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::{Router, routing::get};
 
 pub(crate) fn routes() -> Router<Gateway> {
-    Router::new()
-        .route("/v1/realtime", get(socket::realtime))
-        .route("/v1/realtime/client_secrets", post(client_secrets::create))
+    Router::new().route("/v1/realtime", get(socket::realtime))
 }

@@ -30,6 +30,11 @@ impl Names {
         self.named("call")
     }
 
+    /// The one conversation of the session.
+    pub(super) fn conversation(&self) -> String {
+        format!("conv_{}", self.session)
+    }
+
     fn named(&mut self, kind: &str) -> String {
         self.next += 1;
         format!("{kind}_{}{:04}", self.session, self.next)

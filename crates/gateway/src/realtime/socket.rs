@@ -27,7 +27,9 @@ use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use seiketsu_domain::{AgentProfile, AudioFormat, CallEnd, CallId, CallTime, Clock, EndReason, TenantScope};
+use seiketsu_domain::{
+    AgentProfile, AudioFormat, CallEnd, CallId, CallTime, Clock, EndReason, TenantScope, ids::TypedId,
+};
 use seiketsu_session::{Arrival, BeginCall, Door, DoorInput, DoorOutput, OpenCall, Refused};
 use seiketsu_storage::{DbError, calls};
 use serde::Deserialize;
@@ -178,7 +180,8 @@ fn names(call: CallId) -> Names {
 fn session(caller: &Caller, call: CallId, clock: &dyn Clock) -> Session {
     let expires_at = clock.now().as_second() + i64::from(caller.agent.max_call_seconds);
     Session::new(
-        format!("sess_{}", call.uuid().simple()),
+        // `sess_…` for `call_…`: whoever may can look the call up.
+        call.to_string().replacen(CallId::PREFIX, "sess", 1),
         SessionKind::Realtime,
         caller.named.clone(),
         caller.agent.voice.voice_id.clone(),

@@ -1,18 +1,19 @@
-//! `GET /v1/tenants/{tenant}/agents`: a brokerage's agents, by name, with the numbers that reach them.
-//! `{tenant}` is a slug or an id. Errors: 401, 404, 503.
+//! `GET /v1/agents`: a brokerage's agents, by name, with the numbers that reach them.
+//! Errors: 400, 401, 404 no such tenant, 503.
 
-use super::Page;
-use crate::{Gateway, operator::Operator, problem::ApiError};
+use super::{Page, problems::ListProblems};
+use crate::{Gateway, access::Reader, problem::ApiError};
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Query, State, rejection::QueryRejection},
 };
 use seiketsu_domain::{AgentProfile, PhoneNumber};
 use seiketsu_storage::{Reason, agents, platform::numbers_of_agent};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// An agent and how it is reached.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AgentView {
     /// Everything that is configured: greeting, acknowledgements, voice, model and so on.
     #[serde(flatten)]
@@ -24,12 +25,25 @@ pub struct AgentView {
     pub numbers: Vec<PhoneNumber>,
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AgentsQuery {
+    /// Whose, by slug or id. Operators have to say; everybody else sees their own.
+    #[param(example = "lone-star-homes")]
+    tenant: Option<String>,
+}
+
+/// The agents of a brokerage, by name, all on one page.
+#[utoipa::path(get, path = "/v1/agents", tag = "records", operation_id = "listAgents", params(AgentsQuery),
+    responses((status = 200, description = "All of them.", body = Page<AgentView>), ListProblems))]
 pub(super) async fn list(
     State(gateway): State<Gateway>,
-    _operator: Operator,
-    Path(tenant): Path<String>,
+    reader: Reader,
+    query: Result<Query<AgentsQuery>, QueryRejection>,
 ) -> Result<Json<Page<AgentView>>, ApiError> {
-    let scope = super::tenant(&gateway, &tenant).await?.scope;
+    let Query(query) = query?;
+    let scope = reader.scope(&gateway, query.tenant.as_deref()).await?;
     let mut tenant = gateway.db().tenant(&scope).await?;
     let profiles = agents::list(&mut tenant).await?;
     tenant.commit().await?;

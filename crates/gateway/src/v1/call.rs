@@ -3,9 +3,10 @@
 
 use super::{
     calls::{CallView, view},
+    problems::OneProblems,
     transfers::TransferView,
 };
-use crate::{Gateway, operator::Operator, problem::ApiError};
+use crate::{Gateway, access::Reader, problem::ApiError};
 use axum::{
     Json,
     extract::{Path, State},
@@ -17,20 +18,19 @@ use seiketsu_domain::{
     turn::{Stage, TurnOutcome, TurnRecord},
 };
 use seiketsu_storage::{
-    Reason, callbacks, calls,
+    callbacks, calls,
     ids::{CallbackId, MailId, VoiceMessageId},
-    leads, outbox,
-    platform::call_owner,
-    transfers, turns, usage, viewings, voice_messages,
+    leads, outbox, transfers, turns, usage, viewings, voice_messages,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Viewings and leads of one call that are named; a call has one or two.
 const MAX_RELATED: u32 = 100;
 
 /// A call in full.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CallDetail {
     /// The record.
     #[serde(flatten)]
@@ -61,7 +61,7 @@ pub struct CallDetail {
 }
 
 /// A turn. Times ending in `_us` are microseconds since the call began.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TurnView {
     /// Counted within the call.
     pub number: u32,
@@ -109,7 +109,7 @@ pub struct TurnView {
 }
 
 /// One execution of a tool.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ToolRunView {
     /// Counted within the call.
     pub number: u32,
@@ -127,16 +127,18 @@ pub struct ToolRunView {
     pub outcome: Option<ToolOutcome>,
 }
 
+/// One call: what was said and done in it, and where each millisecond went.
+#[utoipa::path(get, path = "/v1/calls/{id}", tag = "records", operation_id = "getCall",
+    params(("id" = CallId, Path, description = "Which call.")),
+    responses((status = 200, description = "The call.", body = CallDetail), OneProblems))]
 pub(super) async fn show(
     State(gateway): State<Gateway>,
-    _operator: Operator,
+    reader: Reader,
     Path(id): Path<String>,
 ) -> Result<Json<CallDetail>, ApiError> {
     // What cannot be an id is no call: the same answer.
     let id: CallId = id.parse().map_err(|_| ApiError::NotFound)?;
-    let mut system = gateway.db().system(Reason::OperatorRead).await?;
-    let scope = call_owner(&mut system, id).await?.ok_or(ApiError::NotFound)?;
-    system.commit().await?;
+    let scope = reader.scope_of_call(&gateway, id).await?;
     let mut tenant = gateway.db().tenant(&scope).await?;
     let call = calls::get(&mut tenant, id).await?.ok_or(ApiError::NotFound)?;
     let record = usage::of_call(&mut tenant, id).await?;

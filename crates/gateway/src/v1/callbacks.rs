@@ -1,8 +1,8 @@
-//! `GET /v1/callbacks?tenant=…[&call=…][&cursor=…][&limit=…]`: promises to call somebody back, latest first.
-//! `tenant` is a slug or an id. Errors: 400, 401, 404 no such tenant, 503.
+//! `GET /v1/callbacks`: promises to call somebody back, latest first.
+//! Errors: 400, 401, 404 no such tenant, 503.
 
-use super::{Page, cursor};
-use crate::{Gateway, operator::Operator, problem::ApiError};
+use super::{Page, cursor, problems::ListProblems};
+use crate::{Gateway, access::Reader, problem::ApiError};
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
@@ -14,9 +14,10 @@ use seiketsu_storage::{
     ids::CallbackId,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// A promise to call back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CallbackView {
     /// Which promise.
     pub id: CallbackId,
@@ -28,31 +29,44 @@ pub struct CallbackView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<Pii<String>>,
     /// Not before.
+    #[schema(value_type = String, format = DateTime)]
     pub due_from: Timestamp,
     /// Not after; the same for an exact time.
+    #[schema(value_type = String, format = DateTime)]
     pub due_until: Timestamp,
     /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct CallbacksQuery {
-    tenant: String,
+    /// Whose, by slug or id. Operators have to say; everybody else sees their own.
+    #[param(example = "lone-star-homes")]
+    tenant: Option<String>,
+    /// Those of this call.
     call: Option<CallId>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
+    /// Items on the page; 50 if nothing is said.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 
+/// Promises to call back, latest first.
+#[utoipa::path(get, path = "/v1/callbacks", tag = "records", operation_id = "listCallbacks", params(CallbacksQuery),
+    responses((status = 200, description = "A page.", body = Page<CallbackView>), ListProblems))]
 pub(super) async fn list(
     State(gateway): State<Gateway>,
-    _operator: Operator,
+    reader: Reader,
     query: Result<Query<CallbacksQuery>, QueryRejection>,
 ) -> Result<Json<Page<CallbackView>>, ApiError> {
     let Query(query) = query?;
     let limit = cursor::limit(query.limit)?;
     let before = cursor::decode(query.cursor.as_deref())?;
-    let scope = super::tenant(&gateway, &query.tenant).await?.scope;
+    let scope = reader.scope(&gateway, query.tenant.as_deref()).await?;
     let mut tenant = gateway.db().tenant(&scope).await?;
     let rows = callbacks::list(&mut tenant, query.call, before, limit + 1).await?;
     tenant.commit().await?;

@@ -1,19 +1,20 @@
-//! `GET /v1/calls?tenant=…[&cursor=…][&limit=…]`: a brokerage's calls, newest first.
-//! `tenant` is a slug or an id. Errors: 400, 401, 404 no such tenant, 503.
+//! `GET /v1/calls`: a brokerage's calls, newest first, of an agent, live or ended, from a number, of a time.
+//! Errors: 400, 401, 404 no such tenant, 503.
 
-use super::{Page, cursor};
-use crate::{Gateway, operator::Operator, problem::ApiError};
+use super::{Page, cursor, problems::ListProblems};
+use crate::{Gateway, access::Reader, problem::ApiError};
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
 };
 use jiff::Timestamp;
 use seiketsu_domain::{AgentId, CallId, EndReason, PhoneNumber, Pii, ReplicaId, TenantId};
-use seiketsu_storage::calls::{self, CallRow};
+use seiketsu_storage::calls::{self, CallFilter, CallRow};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// A call record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CallView {
     /// Which call.
     pub id: CallId,
@@ -35,19 +36,32 @@ pub struct CallView {
     /// How often it was cut and came back.
     pub resumed: u32,
     /// When it began.
+    #[schema(value_type = String, format = DateTime)]
     pub started_at: Timestamp,
     /// When it was handed to the telephone company, which connects the caller with a person; absent while an agent has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub handed_over_at: Option<Timestamp>,
     /// How it ended; absent while it is live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<EndView>,
 }
 
+/// Whether a call is going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CallStatus {
+    /// It is.
+    Live,
+    /// It is over.
+    Ended,
+}
+
 /// The end of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EndView {
     /// When.
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// Why.
     pub reason: EndReason,
@@ -55,25 +69,54 @@ pub struct EndView {
     pub turns: u32,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct CallsQuery {
-    tenant: String,
+    /// Whose, by slug or id. Operators have to say; everybody else sees their own.
+    #[param(example = "lone-star-homes")]
+    tenant: Option<String>,
+    /// Those that this agent answered.
+    agent: Option<AgentId>,
+    /// Those that are live, or those that have ended.
+    status: Option<CallStatus>,
+    /// Those from this number; `+` is written `%2B` in a query.
+    #[param(example = "+15125550142")]
+    from: Option<PhoneNumber>,
+    /// Those that began at this time (RFC 3339) or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
+    /// Those that began before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
+    /// Items on the page; 50 if nothing is said.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 
+/// Calls, newest first.
+#[utoipa::path(get, path = "/v1/calls", tag = "records", operation_id = "listCalls", params(CallsQuery),
+    responses((status = 200, description = "A page.", body = Page<CallView>), ListProblems))]
 pub(super) async fn list(
     State(gateway): State<Gateway>,
-    _operator: Operator,
+    reader: Reader,
     query: Result<Query<CallsQuery>, QueryRejection>,
 ) -> Result<Json<Page<CallView>>, ApiError> {
     let Query(query) = query?;
     let limit = cursor::limit(query.limit)?;
     let before = cursor::decode(query.cursor.as_deref())?;
-    let scope = super::tenant(&gateway, &query.tenant).await?.scope;
+    let scope = reader.scope(&gateway, query.tenant.as_deref()).await?;
     let mut tenant = gateway.db().tenant(&scope).await?;
-    let rows = calls::list(&mut tenant, before, limit + 1).await?;
+    let filter = CallFilter {
+        agent_id: query.agent,
+        live: query.status.map(|status| status == CallStatus::Live),
+        from: query.from,
+        since: query.since,
+        until: query.until,
+    };
+    let rows = calls::list(&mut tenant, &filter, before, limit + 1).await?;
     tenant.commit().await?;
     let items = rows.into_iter().map(|row| view(scope.tenant_id(), row)).collect();
     Ok(Json(Page::cut(items, limit, |call: &CallView| call.id)))

@@ -3,6 +3,7 @@
 use crate::problem::ApiError;
 use seiketsu_domain::ids::TypedId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Items on a page unless the query says otherwise.
@@ -12,7 +13,7 @@ const MAX_LIMIT: u32 = 200;
 const BASE64: base64_simd::Base64 = base64_simd::URL_SAFE_NO_PAD;
 
 /// A page of a list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
     /// The items, newest first unless the endpoint says otherwise.
     pub items: Vec<T>,

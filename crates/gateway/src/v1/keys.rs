@@ -3,8 +3,11 @@
 //! `POST` with `{"name": …}` makes one and shows it, once; `GET` lists them by prefix; `DELETE …/{prefix}` revokes one.
 //! Errors: 400, 401, 404 no such tenant or key, 503. Each change is in the audit log.
 
-use super::Page;
-use crate::{Gateway, api_key::ApiKey, operator::Operator, problem::ApiError};
+use super::{
+    Page,
+    problems::{ChangeProblems, OneProblems},
+};
+use crate::{Gateway, access::Operator, api_key::ApiKey, problem::ApiError};
 use axum::{
     Json,
     extract::{Path, State, rejection::JsonRejection},
@@ -16,12 +19,13 @@ use seiketsu_storage::{
     platform::{ApiKeyRow, api_keys, put_api_key, revoke_api_key},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The longest name of a key, in characters.
 const MAX_NAME_CHARACTERS: usize = 100;
 
 /// A key that is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewKey {
     /// What it is for.
@@ -29,22 +33,28 @@ pub struct NewKey {
 }
 
 /// A key as it is remembered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeyView {
     /// Its first characters, by which people recognise it.
     pub prefix: String,
     /// What it is for.
     pub name: String,
     /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// When it was revoked; absent while it is good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub revoked_at: Option<Timestamp>,
     /// The key itself, shown only when it is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 
+/// Makes an API key of a brokerage and shows it, once. For operators.
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/keys", tag = "platform", operation_id = "createKey",
+    params(("tenant" = String, Path, description = "Whose, by slug or id.")), request_body = NewKey,
+    responses((status = 201, description = "The key.", body = KeyView), ChangeProblems))]
 pub(super) async fn create(
     State(gateway): State<Gateway>,
     _operator: Operator,
@@ -67,6 +77,9 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(KeyView { key: Some(key.expose().to_owned()), ..view(row) })))
 }
 
+/// The API keys of a brokerage, oldest first. For operators.
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/keys", tag = "platform", operation_id = "listKeys",
+    params(("tenant" = String, Path, description = "Whose, by slug or id.")), responses((status = 200, description = "All of them.", body = Page<KeyView>), OneProblems))]
 pub(super) async fn list(
     State(gateway): State<Gateway>,
     _operator: Operator,
@@ -79,6 +92,10 @@ pub(super) async fn list(
     Ok(Json(Page { items: rows.into_iter().map(view).collect(), next_cursor: None }))
 }
 
+/// Revokes an API key. For operators.
+#[utoipa::path(delete, path = "/v1/tenants/{tenant}/keys/{prefix}", tag = "platform", operation_id = "revokeKey",
+    params(("tenant" = String, Path, description = "Whose, by slug or id."), ("prefix" = String, Path, description = "The key's first characters.")),
+    responses((status = 204, description = "It is revoked."), OneProblems))]
 pub(super) async fn revoke(
     State(gateway): State<Gateway>,
     _operator: Operator,

@@ -1,7 +1,7 @@
 //! `GET /v1/tenants`: all brokerages, by slug. Errors: 401, 503.
 
-use super::Page;
-use crate::{Gateway, operator::Operator, problem::ApiError};
+use super::{Page, problems::ListProblems};
+use crate::{Gateway, access::Operator, problem::ApiError};
 use axum::{Json, extract::State};
 use jiff::Timestamp;
 use seiketsu_domain::TenantId;
@@ -10,9 +10,10 @@ use seiketsu_storage::{
     platform::{TenantRow, TenantStatus},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A brokerage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TenantView {
     /// Its id.
     pub id: TenantId,
@@ -25,9 +26,13 @@ pub struct TenantView {
     /// Whether it is served.
     pub status: TenantStatus,
     /// When it was created.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 
+/// All brokerages, by slug. For operators.
+#[utoipa::path(get, path = "/v1/tenants", tag = "platform", operation_id = "listTenants",
+    responses((status = 200, description = "All of them.", body = Page<TenantView>), ListProblems))]
 pub(super) async fn list(
     State(gateway): State<Gateway>,
     _operator: Operator,

@@ -1,8 +1,8 @@
-//! `GET /v1/voice-messages?tenant=…[&call=…][&cursor=…][&limit=…]`: what callers asked to be told to somebody, latest first.
-//! `tenant` is a slug or an id. Errors: 400, 401, 404 no such tenant, 503.
+//! `GET /v1/voice-messages`: what callers asked to be told to somebody, latest first.
+//! Errors: 400, 401, 404 no such tenant, 503.
 
-use super::{Page, cursor};
-use crate::{Gateway, operator::Operator, problem::ApiError};
+use super::{Page, cursor, problems::ListProblems};
+use crate::{Gateway, access::Reader, problem::ApiError};
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
@@ -14,9 +14,10 @@ use seiketsu_storage::{
     voice_messages::{self, VoiceMessage},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// A message that a caller left.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct VoiceMessageView {
     /// Which message.
     pub id: VoiceMessageId,
@@ -34,27 +35,38 @@ pub struct VoiceMessageView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_phone: Option<Pii<PhoneNumber>>,
     /// When it was left.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct VoiceMessagesQuery {
-    tenant: String,
+    /// Whose, by slug or id. Operators have to say; everybody else sees their own.
+    #[param(example = "lone-star-homes")]
+    tenant: Option<String>,
+    /// Those of this call.
     call: Option<CallId>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
+    /// Items on the page; 50 if nothing is said.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 
+/// Messages that callers left, latest first.
+#[utoipa::path(get, path = "/v1/voice-messages", tag = "records", operation_id = "listVoiceMessages", params(VoiceMessagesQuery),
+    responses((status = 200, description = "A page.", body = Page<VoiceMessageView>), ListProblems))]
 pub(super) async fn list(
     State(gateway): State<Gateway>,
-    _operator: Operator,
+    reader: Reader,
     query: Result<Query<VoiceMessagesQuery>, QueryRejection>,
 ) -> Result<Json<Page<VoiceMessageView>>, ApiError> {
     let Query(query) = query?;
     let limit = cursor::limit(query.limit)?;
     let before = cursor::decode(query.cursor.as_deref())?;
-    let scope = super::tenant(&gateway, &query.tenant).await?.scope;
+    let scope = reader.scope(&gateway, query.tenant.as_deref()).await?;
     let mut tenant = gateway.db().tenant(&scope).await?;
     let rows = voice_messages::list(&mut tenant, query.call, before, limit + 1).await?;
     tenant.commit().await?;

@@ -8,10 +8,14 @@
 
 mod admin;
 mod api;
+mod live_calls;
 mod media;
 mod media_bad_input;
+mod reading;
 mod realtime;
 mod recordings;
+mod sign_in;
+mod speech;
 mod transfers;
 mod webhooks;
 mod world;

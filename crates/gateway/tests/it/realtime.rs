@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 impl World {
     /// A key of this persona's brokerage, made as an operator makes it.
-    async fn key_of(&self, persona: &Persona) -> String {
+    async fn made_key(&self, persona: &Persona) -> String {
         let operator = self.operator().await;
         let answer = self
             .post(
@@ -32,7 +32,7 @@ impl World {
     }
 
     async fn secret_of(&self, persona: &Persona) -> String {
-        let key = self.key_of(persona).await;
+        let key = self.made_key(persona).await;
         let body = json!({"session": {"type": "realtime", "model": persona.agent.id}});
         let made: Value = self.post("/v1/realtime/client_secrets", &key, &body).await.json();
         made["value"].as_str().unwrap().to_owned()
@@ -40,7 +40,7 @@ impl World {
 
     /// A session that is under way: the client's end and the session's.
     async fn realtime(&mut self) -> (Socket, Session) {
-        let (key, agent) = (self.key_of(&self.a.clone()).await, self.a.agent.id);
+        let (key, agent) = (self.made_key(&self.a.clone()).await, self.a.agent.id);
         let mut socket = self
             .try_realtime(&format!("model={agent}"), &[("authorization", &format!("Bearer {key}"))])
             .await
@@ -64,7 +64,7 @@ async fn a_key_or_a_secret_opens_the_agents_of_its_own_tenant_and_nothing_else()
     let world = World::new().await;
     let (a, b) = (world.a.clone(), world.b.clone());
     let (key, secret, operator) =
-        (world.key_of(&a).await, world.secret_of(&a).await, world.operator().await.expose().to_owned());
+        (world.made_key(&a).await, world.secret_of(&a).await, world.operator().await.expose().to_owned());
     let foreign = ApiKey::generate(&world.ids).expose().to_owned();
     let ask = async |query: String, headers: Vec<(&'static str, String)>| {
         let headers: Vec<(&'static str, &str)> =
@@ -103,7 +103,7 @@ async fn a_key_or_a_secret_opens_the_agents_of_its_own_tenant_and_nothing_else()
 async fn a_secret_makes_no_secrets_and_lives_no_longer_than_two_hours() {
     let world = World::new().await;
     let a = world.a.clone();
-    let (key, secret) = (world.key_of(&a).await, world.secret_of(&a).await);
+    let (key, secret) = (world.made_key(&a).await, world.secret_of(&a).await);
     let session = json!({"type": "realtime", "model": a.agent.name});
     let ask = async |key: &str, body: Value| {
         let answer = world.post("/v1/realtime/client_secrets", key, &body).await;
@@ -123,7 +123,7 @@ async fn a_secret_makes_no_secrets_and_lives_no_longer_than_two_hours() {
 async fn a_revoked_key_opens_nothing_and_keys_are_listed_without_themselves() {
     let world = World::new().await;
     let (a, operator) = (world.a.clone(), world.operator().await);
-    let key = world.key_of(&a).await;
+    let key = world.made_key(&a).await;
     let path = format!("/v1/tenants/{}/keys", a.scope.tenant_id());
     let listed = world.get(&path, Some(&operator)).await;
     assert!(listed.body.contains(&key[..13]) && !listed.body.contains(&key), "{}", listed.body);
@@ -200,7 +200,7 @@ async fn a_session_that_ends_or_is_refused_says_so_by_its_close_code() {
     let (mut socket, session) = world.realtime().await;
     session.says(DoorOutput::Close).await;
     assert_eq!(socket.closed().await, (1000, "agent_done".to_owned()));
-    let key = world.key_of(&world.a.clone()).await;
+    let key = world.made_key(&world.a.clone()).await;
     for (refusal, closing) in
         [((|| Refused::Full) as fn() -> Refused, (1013, "full")), (|| Refused::Draining, (1012, "draining"))]
     {
@@ -217,7 +217,7 @@ async fn a_session_that_ends_or_is_refused_says_so_by_its_close_code() {
 #[tokio::test]
 async fn programs_take_no_more_places_than_they_may_and_give_them_back() {
     let world = World::new().await;
-    let (key, query) = (world.key_of(&world.a.clone()).await, format!("model={}", world.a.agent.id));
+    let (key, query) = (world.made_key(&world.a.clone()).await, format!("model={}", world.a.agent.id));
     let bearer = format!("Bearer {key}");
     let headers = [("authorization", bearer.as_str())];
     let mut open = Vec::new();

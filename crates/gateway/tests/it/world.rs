@@ -6,17 +6,19 @@ use axum::{
     Router,
     body::{Body, to_bytes},
 };
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderMap, Request, StatusCode, header::AUTHORIZATION};
-use seiketsu_domain::{CallId, Clock, IdSource, ReplicaId};
+use seiketsu_domain::{CallId, Clock, IdSource, Language, ReplicaId};
 use seiketsu_gateway::{
     Gateway, GatewayConfig, MediaLimits, Parts, Startup, Switchboard, api_key::ApiKey, problem::Problem,
+    v1::speech::CallerVoice,
 };
 use seiketsu_session::{BeginCall, Door, DoorInput, DoorOutput, RecordingArchive, Refused, twilio_signature};
 use seiketsu_storage::{
     Db, Reason, calls,
     calls::CallRow,
-    platform::{OperatorKey, put_operator_key},
+    platform::{ApiKeyRow, OperatorKey, put_api_key, put_operator_key},
 };
 use seiketsu_testkit::{FakeClock, Persona};
 use serde::de::DeserializeOwned;
@@ -84,6 +86,7 @@ impl World {
             ids: ids.clone(),
             startup,
             archive: None,
+            caller_voice: Some(Arc::new(OneNote)),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -105,6 +108,7 @@ impl World {
             ids: self.ids.clone(),
             startup,
             archive: None,
+            caller_voice: Some(Arc::new(OneNote)),
         })
     }
 
@@ -117,6 +121,7 @@ impl World {
             ids: self.ids.clone(),
             startup: Startup::default(),
             archive: Some(archive),
+            caller_voice: Some(Arc::new(OneNote)),
         })
     }
 
@@ -156,11 +161,26 @@ impl World {
         key
     }
 
+    /// A key of a persona's own programs.
+    pub(crate) async fn key_of(&self, persona: &Persona) -> ApiKey {
+        let key = ApiKey::generate(&self.ids);
+        let row = ApiKeyRow {
+            prefix: key.hint().into(),
+            name: "a test".into(),
+            created_at: self.clock.now(),
+            revoked_at: None,
+        };
+        let mut system = self.db().system(Reason::ManageApiKeys).await.unwrap();
+        put_api_key(&mut system, &persona.scope, &key.sha256(), &row).await.unwrap();
+        system.commit().await.unwrap();
+        key
+    }
+
     // -- records ------------------------------------------------------------------------------------------------------
 
     pub(crate) async fn calls_of(&self, persona: &Persona) -> Vec<CallRow> {
         let mut tenant = self.db().tenant(&persona.scope).await.unwrap();
-        calls::list(&mut tenant, None, 100).await.unwrap()
+        calls::list(&mut tenant, &calls::CallFilter::default(), None, 100).await.unwrap()
     }
 
     // -- calls --------------------------------------------------------------------------------------------------------
@@ -226,6 +246,20 @@ impl World {
     }
 }
 
+/// A caller's voice that says nothing but one note, and not even that of some words.
+#[derive(Debug)]
+struct OneNote;
+
+#[async_trait]
+impl CallerVoice for OneNote {
+    async fn speak(&self, text: &str, language: Language) -> Result<Bytes, String> {
+        if text == "mumble" {
+            return Err("the voice is hoarse".into());
+        }
+        Ok(format!("{language}:{text}").into_bytes().into())
+    }
+}
+
 fn config(public_url: &str, replica: ReplicaId, media: MediaLimits) -> GatewayConfig {
     GatewayConfig {
         public_url: public_url.parse().unwrap(),
@@ -234,6 +268,8 @@ fn config(public_url: &str, replica: ReplicaId, media: MediaLimits) -> GatewayCo
         replica,
         media,
         realtime_sessions: REALTIME_SESSIONS,
+        demo_sign_in: public_url.starts_with("http://"),
+        sandbox_ears: true,
     }
 }
 

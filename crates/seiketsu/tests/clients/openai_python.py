@@ -1,37 +1,39 @@
 """A spoken turn, a tool round trip and a typed turn with the `openai` library for Python, as published.
 
-Usage: openai_python.py BASE_URL KEY AGENT QUESTION.wav TOOL_QUESTION.wav
+Usage: openai_python.py BASE_URL KEY AGENT QUESTION.wav TOOL_QUESTION.wav [--events FILE]
 The recordings are 24 kHz, 16 bit, mono. Prints one JSON document about what was seen; every event it names was checked
 against the library's own types while it was parsed.
 """
 
+import argparse
 import asyncio
 import base64
 import json
-import sys
 import time
-import wave
 
 from openai import AsyncOpenAI
-from openai.types.realtime import RealtimeServerEvent
-from pydantic import TypeAdapter
 
-SERVER_EVENT = TypeAdapter(RealtimeServerEvent)
-PIECE_SECONDS = 0.1
+from events_python import SERVER_EVENT
+from speech import Kept, heard, in_real_time
+
 PATIENCE_SECONDS = 30
 
 
 class Talk:
-    def __init__(self, connection):
+    def __init__(self, connection, kept):
         self.connection = connection
+        self.kept = kept
         self.kinds = []
         self.speech_ended_at = None
         self.first_audio_after_ms = None
 
     async def next(self):
-        event = await asyncio.wait_for(self.connection.recv(), PATIENCE_SECONDS)
-        # `recv` constructs events without looking; this looks.
-        SERVER_EVENT.validate_python(json.loads(event.to_json()), strict=False)
+        data = await asyncio.wait_for(self.connection.recv_bytes(), PATIENCE_SECONDS)
+        sent = json.loads(data)
+        self.kept.keep(sent)
+        # `parse_event` constructs events without looking; this looks.
+        SERVER_EVENT.validate_python(sent)
+        event = self.connection.parse_event(data)
         self.kinds.append(event.type)
         if event.type == "error":
             raise SystemExit(f"an error event: {event.error}")
@@ -66,35 +68,26 @@ class Talk:
                     "status": event.response.status,
                     "caller": caller,
                     "agent": transcript,
-                    "audio_ms": len(audio) // 48,
-                    "loudest": max((abs(s) for s in memoryview(audio).cast("h")), default=0),
+                    **heard(audio),
                     "calls": calls,
                     "tokens": usage.total_tokens if usage else None,
                 }
 
     async def say(self, path):
-        """Appends a recording in real time, with silence behind it until somebody answers."""
-        with wave.open(path) as wav:
-            assert (wav.getframerate(), wav.getsampwidth(), wav.getnchannels()) == (24000, 2, 1)
-            audio = wav.readframes(wav.getnframes())
-        size = int(24000 * PIECE_SECONDS) * 2
-        begun = time.monotonic()
-        for n, at in enumerate(range(0, len(audio), size)):
-            await asyncio.sleep(max(0, begun + n * PIECE_SECONDS - time.monotonic()))
-            await self.append(audio[at : at + size])
-        self.speech_ended_at = time.monotonic()
-        self.first_audio_after_ms = None
-        for n in range(40):
-            await asyncio.sleep(PIECE_SECONDS)
-            await self.append(bytes(size))
-            if self.first_audio_after_ms is not None:
-                return
+        self.speech_ended_at = self.first_audio_after_ms = None
+        async for piece in in_real_time(path, self.is_answered):
+            await self.append(piece)
+
+    def is_answered(self):
+        """Asked from the end of the speech on."""
+        self.speech_ended_at = self.speech_ended_at or time.monotonic()
+        return self.first_audio_after_ms is not None
 
     async def append(self, audio):
         await self.connection.input_audio_buffer.append(audio=base64.b64encode(audio).decode())
 
 
-async def spoken(client, agent, question, tool_question):
+async def spoken(client, agent, question, tool_question, kept):
     tool = {
         "type": "function",
         "name": "office_weather",
@@ -102,7 +95,7 @@ async def spoken(client, agent, question, tool_question):
         "parameters": {"type": "object", "properties": {}},
     }
     async with client.realtime.connect(model=agent) as connection:
-        talk = Talk(connection)
+        talk = Talk(connection, kept)
         created = await talk.until("session.created")
         session = {
             "type": "realtime",
@@ -144,9 +137,9 @@ async def spoken(client, agent, question, tool_question):
     }
 
 
-async def typed(client, agent):
+async def typed(client, agent, kept):
     async with client.realtime.connect(model=agent) as connection:
-        talk = Talk(connection)
+        talk = Talk(connection, kept)
         await talk.until("session.created")
         session = {
             "type": "realtime",
@@ -163,14 +156,19 @@ async def typed(client, agent):
         return answer
 
 
-async def main(base_url, key, agent, question, tool_question):
+async def main(base_url, key, agent, question, tool_question, events):
     client = AsyncOpenAI(base_url=base_url, api_key=key)
+    kept = Kept(events)
     document = {
-        "spoken": await spoken(client, agent, question, tool_question),
-        "typed": await typed(client, agent),
+        "spoken": await spoken(client, agent, question, tool_question, kept),
+        "typed": await typed(client, agent, kept),
     }
     print(json.dumps(document))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    parser = argparse.ArgumentParser()
+    for name in ("base_url", "key", "agent", "question", "tool_question"):
+        parser.add_argument(name)
+    parser.add_argument("--events")
+    asyncio.run(main(**vars(parser.parse_args())))

@@ -4,6 +4,7 @@
 
 mod api_door;
 mod command_line;
+mod console;
 mod failures;
 mod kills;
 mod pg_proxy;

@@ -28,6 +28,7 @@ pub(crate) struct Platform {
     environment: Vec<(&'static str, String)>,
     public: u16,
     admin: u16,
+    tls: u16,
     server: Option<Child>,
     /// What servers said.
     log: Arc<Mutex<String>>,
@@ -70,15 +71,15 @@ impl Platform {
     ) -> Self {
         let state = tempfile::tempdir().unwrap();
         std::fs::write(state.path().join(CONFIG), config).unwrap();
-        let (public, admin) = (free_port(), free_port());
+        let (public, admin, tls) = (free_port(), free_port(), free_port());
         let mut platform =
-            Self { db, state, profile, environment, public, admin, server: None, log: Arc::default() };
+            Self { db, state, profile, environment, public, admin, tls, server: None, log: Arc::default() };
         // A port that was free a moment ago may be somebody else's by now: many platforms start at the same time.
         for _ in 0..FURTHER_PORTS {
             match platform.try_up() {
                 Err(why) if why.contains("is in use") => {
                     platform.log.lock().unwrap().clear();
-                    (platform.public, platform.admin) = (free_port(), free_port());
+                    (platform.public, platform.admin, platform.tls) = (free_port(), free_port(), free_port());
                 }
                 Err(why) => panic!("{why}"),
                 Ok(()) => return platform,
@@ -160,6 +161,7 @@ impl Platform {
             .env("STATE_DIR", self.state.path())
             .env("PUBLIC_URL", format!("http://127.0.0.1:{}", self.public))
             .env("ADMIN_LISTEN", format!("127.0.0.1:{}", self.admin))
+            .env("TLS_LISTEN", format!("127.0.0.1:{}", self.tls))
             .env("LOG", std::env::var("LOG").as_deref().unwrap_or("warn"))
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
@@ -197,6 +199,11 @@ impl Platform {
 
     pub(crate) fn public_port(&self) -> u16 {
         self.public
+    }
+
+    /// Where TLS is spoken once `dev-cert` has run and the server was started again.
+    pub(crate) fn tls_port(&self) -> u16 {
+        self.tls
     }
 
     pub(crate) fn admin_port(&self) -> u16 {

@@ -82,3 +82,17 @@ async fn a_tool_of_the_client_is_asked_of_the_client_beside_the_agents_own_instr
     caller.does(DoorInput::HungUp).await;
     world.is_quiet().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_without_answering_its_tool_is_waited_for_no_longer() {
+    let mut world = World::new();
+    let update = DoorUpdate { tools: Some(vec![weather()]), ..DoorUpdate::default() };
+    let mut caller = driven(&world, update).await;
+    let thought = asks(&caller, &mut world, "will it rain").await;
+    thought.wants("weather").await;
+    thought.ends().await;
+    while !matches!(caller.sees().await, Shown::ToolWanted { .. }) {}
+    caller.does(DoorInput::HungUp).await;
+    let quiet = tokio::time::timeout(std::time::Duration::from_secs(1), world.is_quiet());
+    quiet.await.expect("it is still waited for the tool");
+}

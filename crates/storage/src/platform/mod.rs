@@ -3,6 +3,7 @@
 mod api_keys;
 mod mail;
 mod media_tokens;
+mod member_sessions;
 mod number_routes;
 mod operator_keys;
 mod replicas;
@@ -12,6 +13,10 @@ mod vendor_calls;
 pub use api_keys::{ApiKeyRow, api_key_owner, api_keys, put_api_key, revoke_api_key};
 pub use mail::tenants_with_due_mail;
 pub use media_tokens::{purge_media_tokens, use_media_token};
+pub use member_sessions::{
+    MemberSession, end_member_session, end_member_sessions, member_session, purge_member_sessions,
+    put_member_session,
+};
 pub use number_routes::{NumberRoute, number_route, numbers_of_agent, route_number};
 pub use operator_keys::{OperatorKey, operator_key, put_operator_key, revoke_operator_key};
 pub use replicas::{abandoned_calls, forget_replicas, handed_over_calls, heartbeat, orphaned_calls};

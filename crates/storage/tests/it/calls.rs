@@ -178,7 +178,7 @@ async fn calls_are_listed_newest_first_page_by_page() {
     let mut listed = Vec::new();
     let mut before = None;
     loop {
-        let page = calls::list(&mut tx, before, 2).await.unwrap();
+        let page = calls::list(&mut tx, &calls::CallFilter::default(), before, 2).await.unwrap();
         let Some(last) = page.last() else { break };
         before = Some(last.id);
         listed.extend(page.iter().map(|call| call.id));

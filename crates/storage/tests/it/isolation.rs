@@ -258,7 +258,7 @@ async fn lists_and_searches_show_a_tenant_its_own_rows_only() {
     let mut tx = world.tenant(&world.anna).await;
     assert_eq!(agents::list(&mut tx).await.unwrap(), std::slice::from_ref(&world.anna.agent));
     assert_eq!(listings::search(&mut tx, &ListingFilter::default(), 100).await.unwrap().total, 3);
-    assert_eq!(calls::list(&mut tx, None, 100).await.unwrap(), []);
+    assert_eq!(calls::list(&mut tx, &calls::CallFilter::default(), None, 100).await.unwrap(), []);
     assert_eq!(leads::list(&mut tx, None, None, 100).await.unwrap(), []);
     assert_eq!(viewings::list(&mut tx, None, None, 100).await.unwrap(), []);
     assert_eq!(settings::get(&mut tx).await.unwrap(), Settings::default());

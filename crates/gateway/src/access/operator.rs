@@ -1,8 +1,9 @@
 //! The permission of the platform's own people.
 
+use super::key_in_header;
 use crate::{Gateway, api_key::ApiKey, problem::ApiError};
 use axum::extract::FromRequestParts;
-use http::{header::AUTHORIZATION, request::Parts};
+use http::request::Parts;
 use seiketsu_storage::{Reason, platform::operator_key};
 
 /// An operator, proven by `Authorization: Bearer skt_live_…`. Only the extractor can make one.
@@ -13,9 +14,7 @@ impl FromRequestParts<Gateway> for Operator {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, ApiError> {
-        let header = parts.headers.get(AUTHORIZATION).ok_or(ApiError::NoKey)?;
-        let text = header.to_str().ok().and_then(bearer).ok_or(ApiError::NoKey)?;
-        let key = ApiKey::parse(text)?;
+        let key = ApiKey::parse(key_in_header(&parts.headers).ok_or(ApiError::NoKey)?)?;
         let mut system = gateway.db().system(Reason::AuthenticateOperator).await?;
         // Found by its SHA-256: a database index that leaks how much of a digest matched helps nobody towards a key.
         let known = operator_key(&mut system, &key.sha256()).await?.ok_or(ApiError::UnknownKey)?;
