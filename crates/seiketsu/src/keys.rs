@@ -53,7 +53,11 @@ pub(crate) async fn run(config: &Config, action: KeyAction, terminal: Terminal) 
                     error
                 }
             })?;
-            terminal.talk(format_args!("revoked: {prefix}…"));
+            if terminal.json() {
+                terminal.document(&serde_json::json!({"tenant": tenant, "revoked": prefix}))?;
+            } else {
+                terminal.talk(format_args!("revoked: {prefix}…"));
+            }
         }
     }
     Ok(Exit::Success)

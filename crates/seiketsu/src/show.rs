@@ -9,9 +9,14 @@ use crate::{
     waterfall::{self, AtTheCaller},
 };
 use comfy_table::{Table, presets};
-use seiketsu_domain::{CallId, ToolOutcome};
-use seiketsu_gateway::v1::call::{CallDetail, TurnView};
+use jiff::tz::TimeZone;
+use seiketsu_domain::{AgentId, CallId, ToolOutcome};
+use seiketsu_gateway::v1::{
+    call::{CallDetail, TurnView},
+    tenants::TenantView,
+};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// An empty table.
 pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
@@ -57,22 +62,30 @@ pub(crate) async fn tenants(config: &Config, terminal: Terminal) -> anyhow::Resu
 
 /// `seiketsu calls`
 pub(crate) async fn calls(config: &Config, args: &CallsArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    let page = Api::open(config)?.calls(&args.tenant, args.limit).await?;
+    let api = Api::open(config)?;
+    let page = api.calls(&args.tenant, args.limit).await?;
     if terminal.json() {
         terminal.document(&page)?;
         return Ok(Exit::Success);
     }
-    let mut table = table(["call", "began", "from", "to", "ended", "turns"]);
+    let named = |tenant: &TenantView| tenant.slug == args.tenant || tenant.id.to_string() == args.tenant;
+    let zone = api.tenants().await?.into_iter().find(named).map(|tenant| tenant.time_zone);
+    let zone = zone.and_then(|zone| TimeZone::get(&zone).ok()).unwrap_or(TimeZone::UTC);
+    let agents: BTreeMap<AgentId, String> =
+        api.agents(&args.tenant).await?.into_iter().map(|agent| (agent.profile.id, agent.profile.name)).collect();
+    let mut table = table(["call", "began", "agent", "from", "to", "ended", "turns"]);
     for call in &page.items {
         let (ended, turns) = match &call.ended {
             Some(end) => (end.reason.name().to_owned(), end.turns.to_string()),
             None => ("live".to_owned(), String::new()),
         };
         let from = call.from.as_ref().map_or_else(String::new, |from| from.expose().to_string());
-        let began = call.started_at.strftime("%F %T").to_string();
+        let began = call.started_at.to_zoned_datetime(zone.clone()).strftime("%F %T %Z").to_string();
+        let agent = agents.get(&call.agent_id).cloned().unwrap_or_else(|| call.agent_id.to_string());
         table.add_row([
             call.id.to_string(),
             began,
+            agent,
             from,
             call.to.as_ref().map_or_else(|| "API".to_owned(), ToString::to_string),
             ended,

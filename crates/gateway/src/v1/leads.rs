@@ -95,6 +95,9 @@ pub(super) async fn list(
     query: Result<Query<LeadsQuery>, QueryRejection>,
 ) -> Result<Json<Page<LeadView>>, ApiError> {
     let Query(query) = query?;
+    if query.min_score.is_some_and(|score| score > 100) {
+        return Err(ApiError::Query("`min_score` is 0 to 100".to_owned()));
+    }
     let limit = cursor::limit(query.limit)?;
     let before = cursor::decode(query.cursor.as_deref())?;
     let scope = reader.scope(&gateway, query.tenant.as_deref()).await?;

@@ -33,14 +33,14 @@ pub(crate) async fn record(directory: &Path, name: &str, text: &str) -> PathBuf 
     path
 }
 
-async fn key(platform: &Platform, tenant: &str) -> String {
+pub(crate) async fn key(platform: &Platform, tenant: &str) -> String {
     let made = platform.run(&["key", "create", "--tenant", tenant, "--name", "a test"]).await;
     assert!(made.status.success(), "{made:?}");
     made.stdout.trim().to_owned()
 }
 
 /// What `scripts/setup test` has installed.
-fn installed(path: &str) -> PathBuf {
+pub(crate) fn installed(path: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/clients").join(path);
     assert!(path.exists(), "{} is missing: `scripts/setup test` makes it", path.display());
     path

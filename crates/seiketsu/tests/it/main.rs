@@ -8,6 +8,7 @@ mod console;
 mod failures;
 mod kills;
 mod pg_proxy;
+mod openapi;
 mod platform;
 mod recordings;
 mod spoken_call;
