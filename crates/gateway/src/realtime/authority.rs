@@ -17,7 +17,7 @@ use http::{
 use seiketsu_domain::{AgentId, AgentProfile, TenantScope};
 use seiketsu_storage::{
     Reason, agents,
-    platform::{TenantStatus, api_key_owner, tenant_by_id},
+    platform::api_key_owner,
 };
 
 /// How a key is called among the subprotocols that a browser asks for.
@@ -29,6 +29,8 @@ pub(crate) struct Authority {
     scope: TenantScope,
     /// The only agent that it opens; none for all.
     agent: Option<AgentId>,
+    /// SHA-256 of the key, if it is one.
+    key: Option<[u8; 32]>,
 }
 
 impl Authority {
@@ -36,9 +38,9 @@ impl Authority {
         self.scope
     }
 
-    /// Whether it is a key, and not a secret that a key has made.
-    pub(crate) fn is_key(self) -> bool {
-        self.agent.is_none()
+    /// SHA-256 of the key, if it is one, and neither a secret that a key has made nor a member.
+    pub(crate) fn key(self) -> Option<[u8; 32]> {
+        self.key
     }
 
     /// The agent with an id or a name. What this opens nothing of does not exist.
@@ -57,9 +59,11 @@ impl FromRequestParts<Gateway> for Authority {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, ApiError> {
-        // A page elsewhere has no business here, whatever it knows.
+        // Secrets are made for pages, of whomever. A key in a page elsewhere should not be there, and a cookie is not the
+        // page's own.
+        let is_secret = key(&parts.headers).is_some_and(|text| text.starts_with(super::secret::PREFIX));
         let origin = parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
-        if origin.is_some_and(|origin| !gateway.config().public_url.is_origin(origin)) {
+        if !is_secret && origin.is_some_and(|origin| !gateway.config().public_url.is_origin(origin)) {
             return Err(ApiError::Origin);
         }
         let Some(text) = key(&parts.headers) else { return of_member(parts, gateway).await };
@@ -68,17 +72,15 @@ impl FromRequestParts<Gateway> for Authority {
             let secret = ClientSecret::verify(text, &gateway.config().jwt_secret, now);
             let secret = secret.ok_or(ApiError::UnknownKey)?;
             let mut system = gateway.db().system(Reason::AuthenticateKey).await?;
-            let tenant = tenant_by_id(&mut system, secret.tenant).await?;
+            let scope = api_key_owner(&mut system, &secret.key).await?.ok_or(ApiError::UnknownKey)?;
             system.commit().await?;
-            let tenant = tenant.filter(|tenant| tenant.status == TenantStatus::Active);
-            let scope = tenant.ok_or(ApiError::UnknownKey)?.scope;
-            return Ok(Self { scope, agent: Some(secret.agent) });
+            return Ok(Self { scope, agent: Some(secret.agent), key: None });
         }
-        let key = ApiKey::parse(text)?;
+        let sha256 = ApiKey::parse(text)?.sha256();
         let mut system = gateway.db().system(Reason::AuthenticateKey).await?;
-        let scope = api_key_owner(&mut system, &key.sha256()).await?.ok_or(ApiError::UnknownKey)?;
+        let scope = api_key_owner(&mut system, &sha256).await?.ok_or(ApiError::UnknownKey)?;
         system.commit().await?;
-        Ok(Self { scope, agent: None })
+        Ok(Self { scope, agent: None, key: Some(sha256) })
     }
 }
 
@@ -87,7 +89,7 @@ async fn of_member(parts: &mut Parts, gateway: &Gateway) -> Result<Authority, Ap
     let member = Member::from_request_parts(parts, gateway).await?;
     Member::may_open_socket(&parts.headers, gateway)?;
     if member.may_call() {
-        Ok(Authority { scope: member.scope, agent: None })
+        Ok(Authority { scope: member.scope, agent: None, key: None })
     } else {
         Err(ApiError::NotAllowed)
     }

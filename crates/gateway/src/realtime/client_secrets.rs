@@ -2,7 +2,7 @@
 //!
 //! The body is that of OpenAI's endpoint: `{"session": {"type": "realtime", "model": AGENT}, "expires_after":
 //! {"anchor": "created_at", "seconds": 10..=7200}}`; other settings of a session are the client's to send. Errors: 400,
-//! 401, 403 (with a client secret in place of a key), 404 no such agent, 503.
+//! 401, 403 (with anything but a key), 404 no such agent, 503.
 
 use super::{
     authority::Authority,
@@ -66,9 +66,7 @@ pub(crate) async fn create(
     authority: Authority,
     wanted: Result<Json<Wanted>, JsonRejection>,
 ) -> Result<Json<Made>, ApiError> {
-    if !authority.is_key() {
-        return Err(ApiError::NotAllowed);
-    }
+    let key = authority.key().ok_or(ApiError::NotAllowed)?;
     let Json(wanted) = wanted.map_err(|rejection| {
         ApiError::json(&rejection, "expected {\"session\": {\"type\": \"realtime\", \"model\": AGENT}}")
     })?;
@@ -81,7 +79,7 @@ pub(crate) async fn create(
     };
     let agent = authority.agent(&gateway, &wanted.session.model).await?;
     let expires_at = gateway.ids().clock().now() + lifetime;
-    let secret = ClientSecret { tenant: authority.scope().tenant_id(), agent: agent.id, expires_at };
+    let secret = ClientSecret { agent: agent.id, key, expires_at };
     Ok(Json(Made {
         value: secret.sign(&gateway.config().jwt_secret),
         expires_at: expires_at.as_second(),

@@ -1,4 +1,5 @@
-//! Client secrets: what a browser gets in place of an API key. They open sessions with one agent, for some minutes.
+//! Client secrets: what a browser gets in place of an API key. They open sessions with one agent, for some minutes, and
+//! for no longer than the key that made them is good.
 //!
 //! Text form: `ek_` `base64url(body)` `.` `base64url(mac)`, HMAC-SHA-256 over a purpose of its own, so that no other
 //! token of this platform passes for one.
@@ -6,7 +7,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use seiketsu_domain::{AgentId, TenantId};
+use seiketsu_domain::AgentId;
 use sha2::Sha256;
 use uuid::Uuid;
 
@@ -16,17 +17,17 @@ pub(crate) const PREFIX: &str = "ek_";
 pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// The shortest and the longest life that can be asked for, in seconds.
 pub(crate) const LIFETIMES_SECONDS: std::ops::RangeInclusive<i64> = 10..=7_200;
-const PURPOSE: &[u8] = b"seiketsu client secret 1\0";
-const BODY_BYTES: usize = 16 + 16 + 8;
+const PURPOSE: &[u8] = b"seiketsu client secret 2\0";
+const BODY_BYTES: usize = 16 + 32 + 8;
 const BASE64: base64_simd::Base64 = base64_simd::URL_SAFE_NO_PAD;
 
 /// What a secret says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ClientSecret {
-    /// Whose agent.
-    pub(crate) tenant: TenantId,
     /// Which agent.
     pub(crate) agent: AgentId,
+    /// SHA-256 of the key that made it: it is good for no longer than that key.
+    pub(crate) key: [u8; 32],
     /// The first instant at which it is no longer good.
     pub(crate) expires_at: Timestamp,
 }
@@ -35,31 +36,31 @@ impl ClientSecret {
     /// The text form.
     pub(crate) fn sign(&self, key: &SecretString) -> String {
         let mut body = Vec::with_capacity(BODY_BYTES);
-        body.extend_from_slice(self.tenant.uuid().as_bytes());
         body.extend_from_slice(self.agent.uuid().as_bytes());
+        body.extend_from_slice(&self.key);
         body.extend_from_slice(&self.expires_at.as_millisecond().to_be_bytes());
         let mac = mac(key, &body).finalize().into_bytes();
         format!("{PREFIX}{}.{}", BASE64.encode_to_string(&body), BASE64.encode_to_string(mac))
     }
 
     /// Reads a secret that was signed here and is still good.
-    pub(crate) fn verify(text: &str, key: &SecretString, now: Timestamp) -> Option<Self> {
+    pub(crate) fn verify(text: &str, secret: &SecretString, now: Timestamp) -> Option<Self> {
         let (body, signature) = text.strip_prefix(PREFIX)?.split_once('.')?;
-        if body.len() > 64 || signature.len() > 64 {
+        if body.len() > 100 || signature.len() > 64 {
             return None;
         }
         let body = BASE64.decode_to_vec(body).ok()?;
         let signature = BASE64.decode_to_vec(signature).ok()?;
-        mac(key, &body).verify_slice(&signature).ok()?;
-        let (tenant, rest) = body.split_first_chunk::<16>()?;
-        let (agent, expires_at) = rest.split_first_chunk::<16>()?;
+        mac(secret, &body).verify_slice(&signature).ok()?;
+        let (agent, rest) = body.split_first_chunk::<16>()?;
+        let (key, expires_at) = rest.split_first_chunk::<32>()?;
         let expires_at = i64::from_be_bytes(expires_at.try_into().ok()?);
-        let secret = Self {
-            tenant: TenantId::from_uuid(Uuid::from_bytes(*tenant)),
+        let read = Self {
             agent: AgentId::from_uuid(Uuid::from_bytes(*agent)),
+            key: *key,
             expires_at: Timestamp::from_millisecond(expires_at).ok()?,
         };
-        (now < secret.expires_at).then_some(secret)
+        (now < read.expires_at).then_some(read)
     }
 }
 
@@ -77,8 +78,8 @@ mod tests {
 
     fn secret() -> ClientSecret {
         ClientSecret {
-            tenant: TenantId::from_uuid(Uuid::from_u128(1)),
             agent: AgentId::from_uuid(Uuid::from_u128(2)),
+            key: [3; 32],
             expires_at: Timestamp::from_second(1_000).unwrap(),
         }
     }

@@ -95,6 +95,8 @@ async fn a_key_or_a_secret_opens_the_agents_of_its_own_tenant_and_nothing_else()
     }
     let same_origin = vec![("origin", PUBLIC_URL.to_owned()), bearer(&key).remove(0)];
     assert_eq!(ask(mine(), same_origin).await, Ok(()));
+    let page = vec![("origin", "https://elsewhere.example".to_owned()), protocol(&secret).remove(0)];
+    assert_eq!(ask(mine(), page).await, Ok(()), "secrets are for pages of the brokerage's own");
     world.clock.advance(std::time::Duration::from_secs(601));
     assert_eq!(ask(mine(), bearer(&secret)).await, Err(401), "a secret is good for ten minutes");
 }
@@ -124,6 +126,11 @@ async fn a_revoked_key_opens_nothing_and_keys_are_listed_without_themselves() {
     let world = World::new().await;
     let (a, operator) = (world.a.clone(), world.operator().await);
     let key = world.made_key(&a).await;
+    let session = json!({"session": {"type": "realtime", "model": a.agent.id}});
+    let secret: Value = world.post("/v1/realtime/client_secrets", &key, &session).await.json();
+    let secret = format!("Bearer {}", secret["value"].as_str().unwrap());
+    let model = format!("model={}", a.agent.id);
+    assert!(world.try_realtime(&model, &[("authorization", &*secret)]).await.is_ok());
     let path = format!("/v1/tenants/{}/keys", a.scope.tenant_id());
     let listed = world.get(&path, Some(&operator)).await;
     assert!(listed.body.contains(&key[..13]) && !listed.body.contains(&key), "{}", listed.body);
@@ -135,8 +142,10 @@ async fn a_revoked_key_opens_nothing_and_keys_are_listed_without_themselves() {
     assert_eq!(delete(&key[..13]).await, 204);
     assert_eq!(delete(&key[..13]).await, 404, "there is none left to revoke");
     let headers = [("authorization", &*format!("Bearer {key}"))];
-    let refused = world.try_realtime(&format!("model={}", a.agent.id), &headers).await.map(drop);
+    let refused = world.try_realtime(&model, &headers).await.map(drop);
     assert_eq!(refused.unwrap_err(), 401);
+    let refused = world.try_realtime(&model, &[("authorization", &*secret)]).await.map(drop);
+    assert_eq!(refused.unwrap_err(), 401, "a secret is good for as long as its key at most");
 }
 
 #[tokio::test]
