@@ -11,7 +11,7 @@ mod speaking;
 mod tools;
 
 use crate::{
-    GenerationId, Input, Limits, Note, Output, Plan, PlanUpdate, Progress, Timer, Turns, VoiceActivity,
+    GenerationId, Input, Limits, Note, Output, Plan, PlanUpdate, Progress, Timer, VoiceActivity,
     ears::{Ears, Utterance},
     ledger::Ledger,
     timer::Timers,
@@ -260,8 +260,8 @@ impl Call {
     }
 
     fn await_caller(&mut self, now: CallTime) {
-        // A client that drives turns itself may be silent for as long as it likes.
-        if !self.ears.is_speaking() && self.turn.is_none() && self.plan.turns == Turns::ByVoice {
+        // A client that asks for its answers may be silent for as long as it likes.
+        if !self.ears.is_speaking() && self.turn.is_none() && self.plan.turns.are_answered() {
             self.timers.arm(Timer::Silence, now + self.plan.limits.silence);
         }
     }
@@ -292,8 +292,10 @@ impl Call {
         }
         if let Some(turns) = turns {
             self.plan.turns = turns;
-            if turns == Turns::ByClient {
+            if !turns.end_by_voice() {
                 self.timers.disarm(Timer::Endpoint);
+            }
+            if !turns.are_answered() {
                 self.timers.disarm(Timer::Silence);
             } else {
                 self.await_caller(now);

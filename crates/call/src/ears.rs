@@ -144,7 +144,7 @@ impl Ears {
         self.speaking_since = Some(at);
         self.noise = false;
         self.began_at.get_or_insert(at);
-        if turns == Turns::ByVoice {
+        if turns.end_by_voice() {
             self.endpointed_at = None; // what a client has committed stays committed
         }
     }

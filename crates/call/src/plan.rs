@@ -4,13 +4,27 @@ use seiketsu_domain::{AudioFormat, Language, Message, ModelChoice, ToolSpec};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
-/// Who decides when a turn of the caller is over.
+/// Who decides when a turn of the caller is over, and whether it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Turns {
     /// The engine, from voice activity and transcript.
     ByVoice,
+    /// The engine finds where utterances end; the client asks for an answer, by `ClientAct::CreateResponse`, or never does.
+    Unanswered,
     /// The client, by `ClientAct::Commit` and `ClientAct::CreateResponse`.
     ByClient,
+}
+
+impl Turns {
+    /// Whether the engine finds where an utterance ends.
+    pub const fn end_by_voice(self) -> bool {
+        matches!(self, Self::ByVoice | Self::Unanswered)
+    }
+
+    /// Whether the engine says anything that it was not asked for.
+    pub const fn are_answered(self) -> bool {
+        matches!(self, Self::ByVoice)
+    }
 }
 
 /// Everything the engine needs to know about a call before it begins.

@@ -112,6 +112,32 @@ fn a_client_that_drives_turns_commits_audio_and_asks_for_the_answer() {
 }
 
 #[test]
+fn utterances_are_found_by_voice_and_answered_when_the_client_asks() {
+    let mut world = World::new(Plan { turns: Turns::Unanswered, ..quiet() }, |_| says("We have three."));
+    world.caller_says("do you have homes", 1_000, 1_000);
+    world.caller_says("with a garden", 4_000, 1_000);
+    world.run_until(30_000);
+    assert_eq!(told(&world), ["taken: do you have homes", "taken: with a garden"]);
+    assert_eq!(world.prompts.len(), 0, "nobody asked for an answer, nor whether anybody is there");
+    world.at(ms(30_000), Input::Client(ClientAct::CreateResponse));
+    world.run_until(33_000);
+    assert_eq!(world.turn(1).caller_text.expose(), "do you have homes with a garden");
+    assert_eq!(world.turn(1).outcome, TurnOutcome::Answered);
+}
+
+#[test]
+fn words_over_an_answer_end_it_also_where_nobody_will_answer_them() {
+    let homes = "We have three homes in Riverside and two in Windsor Park.";
+    let mut world = World::new(Plan { turns: Turns::Unanswered, ..quiet() }, move |_| says(homes));
+    world.at(ms(100), Input::Client(ClientAct::CreateResponse));
+    world.caller_says("wait a moment", 1_600, 1_000);
+    world.run_until(9_000);
+    assert_eq!(world.turn(1).outcome, TurnOutcome::Interrupted);
+    assert_eq!(told(&world).last().unwrap(), "taken: wait a moment");
+    assert_eq!(world.prompts.len(), 1);
+}
+
+#[test]
 fn a_cancelled_answer_is_over_and_the_next_one_can_be_asked_for() {
     let mut world =
         World::new(Plan { turns: Turns::ByClient, ..quiet() }, |_| says("We have three homes in Riverside."));

@@ -94,10 +94,8 @@ async fn main() {
 
 /// Where the voice ends. The sandbox' words travel as faint tones above it, which are no voice.
 fn end_of_voice(sound: &[u8]) -> Duration {
-    let samples: Vec<u16> = sound
-        .chunks_exact(2)
-        .map(|pair| i16::from_le_bytes([pair[0], pair[1]]).unsigned_abs())
-        .collect();
+    let samples: Vec<u16> =
+        sound.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]]).unsigned_abs()).collect();
     let loudest = samples.iter().max().unwrap();
     let last = samples.iter().rposition(|sample| u32::from(*sample) * 20 > u32::from(*loudest)).unwrap();
     Duration::from_micros(last as u64 * 1_000 / 24)
@@ -131,9 +129,7 @@ async fn talk(place: &Place, turns: usize) -> Vec<u64> {
     let mut waits = Vec::new();
     // The greeting, and then an answer to each question.
     for turn in 0..=turns {
-        let spoke = async {
-            if turn > 0 { speak(&mut sink, place).await } else { Instant::now() }
-        };
+        let spoke = async { if turn > 0 { speak(&mut sink, place).await } else { Instant::now() } };
         let (ended, (first, audio)) = tokio::join!(spoke, answer(&mut stream));
         if turn > 0 {
             waits.push(first.saturating_duration_since(ended).as_millis() as u64);

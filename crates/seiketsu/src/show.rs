@@ -71,8 +71,12 @@ pub(crate) async fn calls(config: &Config, args: &CallsArgs, terminal: Terminal)
     let named = |tenant: &TenantView| tenant.slug == args.tenant || tenant.id.to_string() == args.tenant;
     let zone = api.tenants().await?.into_iter().find(named).map(|tenant| tenant.time_zone);
     let zone = zone.and_then(|zone| TimeZone::get(&zone).ok()).unwrap_or(TimeZone::UTC);
-    let agents: BTreeMap<AgentId, String> =
-        api.agents(&args.tenant).await?.into_iter().map(|agent| (agent.profile.id, agent.profile.name)).collect();
+    let agents: BTreeMap<AgentId, String> = api
+        .agents(&args.tenant)
+        .await?
+        .into_iter()
+        .map(|agent| (agent.profile.id, agent.profile.name))
+        .collect();
     let mut table = table(["call", "began", "agent", "from", "to", "ended", "turns"]);
     for call in &page.items {
         let (ended, turns) = match &call.ended {

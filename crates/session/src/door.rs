@@ -1,7 +1,7 @@
 //! The two ends between a door (phone, browser, API) and a session.
 
 use bytes::Bytes;
-use seiketsu_call::{ClientAct, Progress};
+use seiketsu_call::{ClientAct, Progress, Turns};
 use seiketsu_domain::{ToolOutcome, ToolSpec};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -41,8 +41,8 @@ pub struct DoorUpdate {
     pub tools: Option<Vec<ToolSpec>>,
     /// Silence after which the caller has finished.
     pub endpoint_silence: Option<Duration>,
-    /// Whether the client says itself when a turn is over.
-    pub client_drives: Option<bool>,
+    /// Who says when a turn is over, and whether it is answered unasked.
+    pub turns: Option<Turns>,
     /// Whether answers are spoken; else they are text alone.
     pub speaks: Option<bool>,
 }

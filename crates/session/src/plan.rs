@@ -40,13 +40,13 @@ pub(crate) fn plan(
         Arrival::Cut => sentences::reconnected(language).to_owned(),
         Arrival::NotPutThrough => sentences::not_put_through(language).to_owned(),
     };
-    // A client that drives turns itself is not spoken to before it asks.
+    // A client that asks for its answers is not spoken to before it does.
     let has_telephone = begin.vendor_call_sid.is_some();
-    let client_drives = begin.update.client_drives == Some(true);
-    if client_drives {
+    let turns = begin.update.turns.unwrap_or(Turns::ByVoice);
+    if !turns.are_answered() {
         greeting.clear();
     }
-    let asks_to_record = !client_drives && recording == Recording::Asks;
+    let asks_to_record = turns.are_answered() && recording == Recording::Asks;
     if asks_to_record {
         greeting.push(' ');
         greeting.push_str(sentences::may_record(language));
@@ -74,7 +74,7 @@ pub(crate) fn plan(
         history,
         first_turn,
         endpoint_silence: Duration::from_millis(u64::from(agent.endpoint_silence_ms)).max(activity::RELEASE),
-        turns: if client_drives { Turns::ByClient } else { Turns::ByVoice },
+        turns,
         limits: Limits {
             call: Duration::from_secs(u64::from(agent.max_call_seconds)),
             acknowledge_after: options.acknowledge_after,

@@ -14,7 +14,7 @@ use crate::{
 };
 use seiketsu_call::{
     Call, GenerationEvent, GenerationId, Input, MarkId, Note, Output, PlanUpdate, Prompt, SynthesisEvent,
-    SynthesisId, ToolNumber, Turns, VoiceActivity,
+    SynthesisId, ToolNumber, VoiceActivity,
 };
 use seiketsu_domain::{CallEnd, CallTime, PhoneNumber, ToolOutcome, ToolSpec, TurnRecord};
 use seiketsu_providers::{
@@ -379,7 +379,7 @@ impl Shell {
 
     /// What a client wants changed, on top of what the agent brings along.
     fn update(&mut self, update: DoorUpdate) {
-        let DoorUpdate { instructions, tools, endpoint_silence, client_drives, speaks } = update;
+        let DoorUpdate { instructions, tools, endpoint_silence, turns, speaks } = update;
         let own = &self.own;
         let system = instructions.map(|more| match more.trim() {
             "" => own.system.clone(),
@@ -395,7 +395,6 @@ impl Shell {
             self.client_tools = tools.iter().map(|tool| tool.name.clone()).collect();
             own.tools.iter().cloned().chain(tools).collect()
         });
-        let turns = client_drives.map(|drives| if drives { Turns::ByClient } else { Turns::ByVoice });
         let endpoint_silence = endpoint_silence.map(|silence| silence.max(RELEASE));
         let update = PlanUpdate { system, tools, endpoint_silence, turns, speaks };
         if update != PlanUpdate::default() {

@@ -26,7 +26,7 @@ impl Call {
     pub(super) fn voice_began(&mut self, at: CallTime, now: CallTime) {
         self.ears.voice_began(at, self.plan.turns);
         self.drop_speculation();
-        if self.plan.turns == Turns::ByVoice {
+        if self.plan.turns.end_by_voice() {
             self.timers.disarm(Timer::Endpoint);
             self.timers.disarm(Timer::FinalTranscript);
         }
@@ -48,7 +48,7 @@ impl Call {
         self.ears.voice_ended(at);
         self.timers.disarm(Timer::Interrupt);
         match self.plan.turns {
-            Turns::ByVoice => {
+            Turns::ByVoice | Turns::Unanswered => {
                 self.timers.arm(Timer::Endpoint, (at + self.plan.endpoint_silence).max(now));
                 self.speculate(now);
             }
@@ -96,7 +96,7 @@ impl Call {
             return;
         }
         self.consider_interruption(now);
-        if self.plan.turns != Turns::ByVoice || !self.ears.has_words() {
+        if !self.plan.turns.end_by_voice() || !self.ears.has_words() {
             return;
         }
         if self.ears.is_speaking() {
@@ -126,7 +126,7 @@ impl Call {
         }
         self.timers.disarm(Timer::Silence);
         self.drop_speculation();
-        let by_voice = self.plan.turns == Turns::ByVoice;
+        let by_voice = self.plan.turns.end_by_voice();
         if by_voice && self.turn.as_ref().is_some_and(Turn::is_audible) && !self.is_saying_goodbye() {
             self.interrupt(now); // nobody presses a key by accident
         }
@@ -156,11 +156,11 @@ impl Call {
         }
         self.ears.endpointed_at = Some(now);
         self.note(Note::Endpointed);
-        if self.turn.is_none() {
+        if self.turn.is_none() && self.plan.turns.are_answered() {
             let (began, ended) = (self.ears.began_at.unwrap_or(now), self.ears.ended_at.unwrap_or(now));
             self.open_turn(|number| Turn::awaiting_words(number, began, ended, now));
             self.promise(ended, now);
-        } else if !self.ears.has_words() {
+        } else if self.turn.is_some() && !self.ears.has_words() {
             self.renew_promise(now);
         }
         if self.ears.is_settled() {
@@ -183,8 +183,9 @@ impl Call {
         self.timers.disarm(Timer::FinalTranscript);
         self.timers.disarm(Timer::Endpoint);
         let awaited = self.turn.as_ref().is_some_and(|turn| turn.awaits_words);
-        if self.plan.turns == Turns::ByVoice {
-            if awaited && self.is_patient(now) {
+        if self.plan.turns.end_by_voice() {
+            let is_theirs = awaited || self.turn.is_none();
+            if is_theirs && self.is_patient(now) {
                 return;
             }
             if !awaited && self.turn.is_some() && !self.is_saying_goodbye() && !self.settle_overlap(now) {
@@ -196,7 +197,11 @@ impl Call {
         if let Some(sentence) = utterance.key.and_then(|key| self.plan.menu.get(&key)) {
             utterance.text.clone_from(sentence);
         }
-        if self.plan.turns == Turns::ByClient && !awaited {
+        if !self.plan.turns.are_answered() && !awaited {
+            let is_noise = self.plan.turns.end_by_voice() && utterance.text.is_empty();
+            if is_noise {
+                return;
+            }
             // Commits that were answered together have their words in the first.
             let mut text = utterance.text.clone();
             for _ in 0..std::mem::take(&mut self.commits).max(1) {
@@ -309,7 +314,7 @@ impl Call {
 
     /// Words end playback at once; a murmur and the agent's own echo do not.
     fn consider_interruption(&mut self, now: CallTime) {
-        if self.plan.turns == Turns::ByVoice && self.is_overlapping() && self.overlap() == Overlap::Words {
+        if self.plan.turns.end_by_voice() && self.is_overlapping() && self.overlap() == Overlap::Words {
             self.interrupt(now);
         }
     }

@@ -40,7 +40,7 @@ impl Call {
             ClientAct::CreateResponse if self.turn.is_some() => self.answer_when_over = true,
             ClientAct::CreateResponse if self.ears.endpointed_at.is_some() => {
                 // Where the engine decides, an answer comes anyway.
-                self.answer_when_settled = self.plan.turns == Turns::ByClient;
+                self.answer_when_settled = !self.plan.turns.are_answered();
             }
             ClientAct::CreateResponse => self.create_response(now),
             ClientAct::CancelResponse { .. } | ClientAct::Truncate { .. } if self.is_saying_goodbye() => {}

@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::{
-    GenerationEvent, GenerationId, Note, Output, Progress, Prompt, Retry, Timer, Turns,
+    GenerationEvent, GenerationId, Note, Output, Progress, Prompt, Retry, Timer,
     ears::truncate,
     turn::{Kind, Turn},
     turn_taking::{is_unfinished, split},
@@ -30,7 +30,7 @@ impl Call {
     /// confirms them.
     pub(super) fn speculate(&mut self, now: CallTime) {
         let is_their_turn = self.turn.as_ref().is_none_or(|turn| turn.awaits_words);
-        if self.plan.turns != Turns::ByVoice
+        if !self.plan.turns.are_answered()
             || !is_their_turn
             || self.kept_answer.is_some()
             || self.ears.is_speaking()
@@ -379,7 +379,7 @@ impl Call {
             || self.turn.is_some()
             || self.kept_answer.is_some()
             || self.ears.has_begun()
-            || self.plan.turns != Turns::ByVoice
+            || !self.plan.turns.are_answered()
         {
             return;
         }

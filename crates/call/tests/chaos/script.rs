@@ -127,7 +127,7 @@ fn client() -> impl Strategy<Value = ClientAct> {
 }
 
 fn turns() -> impl Strategy<Value = Turns> {
-    prop_oneof![3 => Just(Turns::ByVoice), 1 => Just(Turns::ByClient)]
+    prop_oneof![3 => Just(Turns::ByVoice), 1 => Just(Turns::Unanswered), 1 => Just(Turns::ByClient)]
 }
 
 fn update() -> impl Strategy<Value = PlanUpdate> {

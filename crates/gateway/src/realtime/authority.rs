@@ -15,10 +15,7 @@ use http::{
     request::Parts,
 };
 use seiketsu_domain::{AgentId, AgentProfile, TenantScope};
-use seiketsu_storage::{
-    Reason, agents,
-    platform::api_key_owner,
-};
+use seiketsu_storage::{Reason, agents, platform::api_key_owner};
 
 /// How a key is called among the subprotocols that a browser asks for.
 const KEY_PROTOCOL: &str = "openai-insecure-api-key.";

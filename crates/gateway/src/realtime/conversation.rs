@@ -16,12 +16,12 @@ use super::{
     player::Player,
     wire::{
         CancelReason, ClientEvent, Code, Eagerness, EventError, Format, Item, ItemBody, Modality, NewItem,
-        Part, Position, Received, ResponseRequest, ResponseStatus, Role, ServerEvent, Session, SessionUpdate,
-        Status, TurnDetection,
+        Part, Position, Received, ResponseRequest, ResponseStatus, Role, ServerEvent, Session, SessionKind,
+        SessionUpdate, Status, TurnDetection,
     },
 };
 use seiketsu_domain::{Message, Pii, ToolOutcome, ToolSpec, TurnOutcome, Usage};
-use seiketsu_session::{ClientAct, DoorInput, DoorOutput, DoorUpdate, Progress, Shown};
+use seiketsu_session::{ClientAct, DoorInput, DoorOutput, DoorUpdate, Progress, Shown, Turns};
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -246,19 +246,15 @@ impl Conversation {
             return Err(EventError::new(Code::InvalidParameter, message).at("session.audio.input.format"));
         }
         if let Some(detection) = &next.turn_detection {
-            let (create_response, interrupt_response) = match detection {
-                TurnDetection::ServerVad(vad) => (vad.create_response, vad.interrupt_response),
-                TurnDetection::SemanticVad(vad) => (vad.create_response, vad.interrupt_response),
+            let interrupts = match detection {
+                TurnDetection::ServerVad(vad) => vad.interrupt_response,
+                TurnDetection::SemanticVad(vad) => vad.interrupt_response,
             };
-            for (name, wanted) in
-                [("create_response", create_response), ("interrupt_response", interrupt_response)]
-            {
-                if !wanted {
-                    let message =
-                        format!("'{name}' can only be true here; set 'turn_detection' to null instead.");
-                    let param = format!("session.audio.input.turn_detection.{name}");
-                    return Err(EventError::new(Code::InvalidParameter, message).at(param));
-                }
+            if !interrupts && self.has_answers() {
+                let message =
+                    "'interrupt_response' can only be true here; set 'turn_detection' to null instead.";
+                let param = "session.audio.input.turn_detection.interrupt_response";
+                return Err(EventError::new(Code::InvalidParameter, message).at(param));
             }
         }
         if next.input_format != self.session.input_format {
@@ -281,9 +277,26 @@ impl Conversation {
             instructions: Some(self.instructions(&session.instructions)),
             tools: Some(session.tools.iter().map(tool).collect()),
             endpoint_silence: session.turn_detection.as_ref().and_then(silence),
-            client_drives: Some(session.turn_detection.is_none()),
+            turns: Some(self.turns()),
             speaks: Some(session.output == Modality::Audio),
         }
+    }
+
+    fn turns(&self) -> Turns {
+        let answers = |detection: &TurnDetection| match detection {
+            TurnDetection::ServerVad(vad) => vad.create_response,
+            TurnDetection::SemanticVad(vad) => vad.create_response,
+        };
+        match &self.session.turn_detection {
+            None => Turns::ByClient,
+            Some(detection) if answers(detection) && self.has_answers() => Turns::ByVoice,
+            Some(_) => Turns::Unanswered,
+        }
+    }
+
+    /// A session that only transcribes has none.
+    fn has_answers(&self) -> bool {
+        self.session.kind == SessionKind::Realtime
     }
 
     fn instructions(&self, instructions: &str) -> String {
@@ -330,6 +343,9 @@ impl Conversation {
     }
 
     fn create_item(&mut self, new: NewItem, position: &Position) -> Result<(), EventError> {
+        if !self.has_answers() {
+            return Err(not_in_transcription());
+        }
         let at_the_end = match position {
             Position::Last => true,
             Position::First => self.items.is_empty(),
@@ -436,6 +452,9 @@ impl Conversation {
     }
 
     fn create_response(&mut self, request: ResponseRequest) -> Result<(), EventError> {
+        if !self.has_answers() {
+            return Err(not_in_transcription());
+        }
         if self.goes_on {
             // The turn whose tools were answered goes on by itself; this is what the client asks for.
             if self.answer.is_none() {
@@ -545,19 +564,13 @@ impl Conversation {
     fn progress(&mut self, progress: Progress) {
         match progress {
             Progress::Understood { turn, text } => {
-                self.tell_speech_started();
-                let id = self.utterance();
-                self.utterance = None;
-                let length = self.utterance_began.take().zip(self.voice.ended);
-                let length = length.map_or(Duration::ZERO, |(began, ended)| ended.saturating_sub(began));
-                self.voice = Voice::default();
-                self.last_said = Some((turn, id.clone()));
-                self.add_spoken(&id);
-                self.understood(&id, &text, length);
+                self.heard(&text, Some(turn));
             }
             Progress::Taken { text } => {
                 if let Some((id, length)) = self.unheard.pop_front() {
                     self.understood(&id, &text, length);
+                } else if !self.client_drives() {
+                    self.heard(&text, None);
                 }
             }
             Progress::Answering { turn } => {
@@ -623,6 +636,19 @@ impl Conversation {
                 }
             }
         }
+    }
+
+    /// An utterance is over: it belongs to that turn, or waits for somebody to ask for an answer.
+    fn heard(&mut self, text: &str, turn: Option<u32>) {
+        self.tell_speech_started();
+        let id = self.utterance();
+        self.utterance = None;
+        let length = self.utterance_began.take().zip(self.voice.ended);
+        let length = length.map_or(Duration::ZERO, |(began, ended)| ended.saturating_sub(began));
+        self.voice = Voice::default();
+        self.last_said = turn.map(|turn| (turn, id.clone()));
+        self.add_spoken(&id);
+        self.understood(&id, text, length);
     }
 
     /// What was said in this turn comes again, at the beginning of the next.
@@ -816,4 +842,9 @@ fn tool(tool: &super::wire::Tool) -> ToolSpec {
             .clone()
             .unwrap_or_else(|| serde_json::json!({"type": "object", "properties": {}})),
     }
+}
+
+fn not_in_transcription() -> EventError {
+    let message = "A transcription session has no answers and no items but what was said.";
+    EventError::new(Code::InvalidParameter, message).at("type")
 }

@@ -5,7 +5,7 @@ use super::{
 };
 use bytes::Bytes;
 use seiketsu_domain::{Message, ToolOutcome, TurnOutcome, Usage};
-use seiketsu_session::{ClientAct, DoorInput, DoorOutput, Progress, Shown};
+use seiketsu_session::{ClientAct, DoorInput, DoorOutput, Progress, Shown, Turns};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -337,6 +337,60 @@ fn a_client_that_drives_turns_commits_what_it_appended() {
 }
 
 #[test]
+fn utterances_that_nobody_answers_are_items_and_wait_for_a_response_to_be_asked_for() {
+    let mut talk = Talk::with(&json!({"audio": {"input": {"transcription": {"model": "any"},
+        "turn_detection": {"type": "semantic_vad", "create_response": false}}}}));
+    for (at, text) in [(500, "do you have homes"), (4_000, "with a garden")] {
+        talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(at) }));
+        talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(at + 900) }));
+        talk.progress(Progress::Taken { text: text.into() });
+        let kinds = talk.kinds();
+        let expected =
+            ["speech_started", "speech_stopped", "committed", "added", "done", "delta", "completed"];
+        assert!(kinds.iter().zip(expected).all(|(kind, end)| kind.ends_with(end)), "{kinds:?}");
+    }
+    talk.client(&json!({"type": "response.create"}));
+    assert_eq!(talk.asked(), [DoorInput::Client(ClientAct::CreateResponse)]);
+}
+
+#[test]
+fn a_transcription_session_writes_down_and_answers_nothing() {
+    let session = Session::new(
+        "sess_1".into(),
+        SessionKind::Transcription,
+        "ava".into(),
+        "voice".into(),
+        1_800_000_000,
+    );
+    let mut talk = Talk {
+        conversation: Conversation::new(session, Names::new("x".into())),
+        now: ms(0),
+        marks: Vec::new(),
+    };
+    talk.client(&json!({"type": "session.update", "session": {"type": "transcription",
+        "audio": {"input": {"transcription": {"model": "any"}, "turn_detection": {"type": "server_vad"}}}}}));
+    let (_, update) = talk.conversation.begins();
+    assert_eq!(update.turns, Some(Turns::Unanswered));
+    let events = talk.events();
+    assert_eq!(events[0]["session"]["type"], "transcription");
+    assert_eq!(events[1]["type"], "session.updated");
+    talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
+    talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(900) }));
+    talk.progress(Progress::Taken { text: "hello".into() });
+    assert_eq!(talk.events().last().unwrap()["transcript"], "hello");
+    let typed = json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]});
+    for refused in [
+        json!({"type": "response.create"}),
+        json!({"type": "conversation.item.create", "item": typed}),
+        json!({"type": "session.update", "session": {"type": "realtime"}}),
+    ] {
+        talk.client(&refused);
+        assert_eq!(talk.error().0, "invalid_parameter", "{refused}");
+    }
+    assert_eq!(talk.asked(), []);
+}
+
+#[test]
 fn text_goes_in_and_out_where_text_is_wanted() {
     let mut talk =
         Talk::with(&json!({"output_modalities": ["text"], "audio": {"input": {"turn_detection": null}}}));
@@ -397,8 +451,8 @@ fn what_cannot_be_is_refused_by_name_and_changes_nothing() {
         ),
         (
             json!({"type": "session.update", "session": {"type": "realtime", "audio": {"input": {
-                "turn_detection": {"type": "server_vad", "create_response": false}}}}}),
-            "session.audio.input.turn_detection.create_response",
+                "turn_detection": {"type": "server_vad", "interrupt_response": false}}}}}),
+            "session.audio.input.turn_detection.interrupt_response",
         ),
         (json!({"type": "response.create", "response": {"conversation": "none"}}), "response.conversation"),
     ] {

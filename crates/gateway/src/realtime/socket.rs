@@ -1,7 +1,7 @@
 //! `GET /v1/realtime?model=AGENT`: a conversation with an agent over a WebSocket, in the words of OpenAI's realtime
 //! protocol.
 //!
-//! `model` (or `agent`) is the agent's id or name. The key comes as `Authorization: Bearer …`, or, from browsers, in the
+//! `model` (or `agent`) is the agent's id or name; `intent=transcription` makes a session that only writes down. The key comes as `Authorization: Bearer …`, or, from browsers, in the
 //! subprotocol `openai-insecure-api-key.…` beside `realtime`. Errors before the upgrade are problems: 400 no or unknown
 //! parameters, 401 no key or one that is not good, 403 a page of another origin, 404 no such agent, 426 not a WebSocket,
 //! 503. After it they are `error` events, which leave the session open, or close codes: 1000 the agent has ended the
@@ -73,6 +73,15 @@ type Stream = SplitStream<WebSocket>;
 pub(super) struct RealtimeQuery {
     model: Option<String>,
     agent: Option<String>,
+    intent: Option<Intent>,
+}
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Intent {
+    /// To write down what is said, and nothing else.
+    Transcription,
 }
 
 pub(super) async fn realtime(
@@ -85,6 +94,7 @@ pub(super) async fn realtime(
     let wanted = query.agent.or(query.model);
     let wanted = wanted.ok_or_else(|| ApiError::Query("`model` (or `agent`) is missing".to_owned()))?;
     let agent = authority.agent(&gateway, &wanted).await?;
+    let kind = query.intent.map_or(SessionKind::Realtime, |Intent::Transcription| SessionKind::Transcription);
     let upgrade = upgrade.map_err(|_| ApiError::NotWebSocket)?;
     let place = gateway.realtime().clone().try_acquire_owned().map_err(|_| ApiError::Busy)?;
     let sockets = gateway.sockets().clone();
@@ -97,7 +107,7 @@ pub(super) async fn realtime(
         .max_frame_size(MAX_MESSAGE_BYTES)
         .on_upgrade(move |socket| {
             let span = tracing::info_span!("realtime", call = tracing::field::Empty);
-            let caller = Caller { scope: authority.scope(), agent, named: wanted };
+            let caller = Caller { scope: authority.scope(), agent, named: wanted, kind };
             let session = async move {
                 let _place = place;
                 Box::pin(serve(gateway, caller, socket)).await;
@@ -112,6 +122,7 @@ struct Caller {
     agent: AgentProfile,
     /// What the client calls the agent.
     named: String,
+    kind: SessionKind,
 }
 
 /// Why a socket is closed.
@@ -182,7 +193,7 @@ fn session(caller: &Caller, call: CallId, clock: &dyn Clock) -> Session {
     Session::new(
         // `sess_…` for `call_…`: whoever may can look the call up.
         call.to_string().replacen(CallId::PREFIX, "sess", 1),
-        SessionKind::Realtime,
+        caller.kind,
         caller.named.clone(),
         caller.agent.voice.voice_id.clone(),
         u64::try_from(expires_at).unwrap_or_default(),

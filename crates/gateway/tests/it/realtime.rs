@@ -5,7 +5,7 @@ use axum::body::Body;
 use http::{Request, header::AUTHORIZATION};
 use seiketsu_domain::AudioFormat;
 use seiketsu_gateway::{api_key::ApiKey, v1::keys::KeyView};
-use seiketsu_session::{DoorInput, DoorOutput, Progress, Refused, Shown};
+use seiketsu_session::{DoorInput, DoorOutput, Progress, Refused, Shown, Turns};
 use seiketsu_testkit::Persona;
 use serde_json::{Value, json};
 
@@ -99,6 +99,22 @@ async fn a_key_or_a_secret_opens_the_agents_of_its_own_tenant_and_nothing_else()
     assert_eq!(ask(mine(), page).await, Ok(()), "secrets are for pages of the brokerage's own");
     world.clock.advance(std::time::Duration::from_secs(601));
     assert_eq!(ask(mine(), bearer(&secret)).await, Err(401), "a secret is good for ten minutes");
+}
+
+#[tokio::test]
+async fn a_session_for_transcription_says_so_and_is_never_answered_unasked() {
+    let mut world = World::new().await;
+    let key = format!("Bearer {}", world.made_key(&world.a.clone()).await);
+    let query = format!("intent=transcription&agent={}", world.a.agent.id);
+    let mut socket = world.try_realtime(&query, &[("authorization", &*key)]).await.unwrap();
+    let created: Value = serde_json::from_str(&socket.hear().await).unwrap();
+    assert_eq!(created["session"]["type"], "transcription");
+    socket.say(json!({"type": "session.update", "session": {"type": "transcription"}}).to_string()).await;
+    assert_eq!(kind(&socket.hear().await), "session.updated");
+    let (begin, _door) = world.answered().await;
+    assert_eq!(begin.update.turns, Some(Turns::Unanswered));
+    let other = format!("intent=dictation&agent={}", world.a.agent.id);
+    assert_eq!(world.try_realtime(&other, &[("authorization", &*key)]).await.err().unwrap(), 400);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::world::{Caller, Thought, World};
 use seiketsu_domain::{Message, Pii, ToolOutcome, ToolSpec, TurnOutcome};
-use seiketsu_session::{BeginCall, ClientAct, DoorInput, DoorUpdate, Progress, Shown};
+use seiketsu_session::{BeginCall, ClientAct, DoorInput, DoorUpdate, Progress, Shown, Turns};
 
 fn weather() -> ToolSpec {
     ToolSpec {
@@ -15,7 +15,7 @@ fn weather() -> ToolSpec {
 /// A call of a client that drives turns itself.
 async fn driven(world: &World, update: DoorUpdate) -> Caller {
     let (caller, door) = Caller::that_sees();
-    let update = DoorUpdate { client_drives: Some(true), ..update };
+    let update = DoorUpdate { turns: Some(Turns::ByClient), ..update };
     let begin = BeginCall { vendor_call_sid: None, update, ..World::begin(1) };
     world.sessions.start(begin, door).await.expect("the call is taken");
     caller
