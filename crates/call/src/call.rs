@@ -295,10 +295,10 @@ impl Call {
             if !turns.end_by_voice() {
                 self.timers.disarm(Timer::Endpoint);
             }
-            if !turns.are_answered() {
-                self.timers.disarm(Timer::Silence);
-            } else {
+            if turns.are_answered() {
                 self.await_caller(now);
+            } else {
+                self.timers.disarm(Timer::Silence);
             }
         }
     }
