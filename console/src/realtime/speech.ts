@@ -1,0 +1,18 @@
+import { call } from '../api/client'
+import type { Language } from '../api/types'
+
+/** The longest text that is spoken at once. */
+export const LONGEST_TEXT = 500
+
+/** Makes speech out of words: PCM of 24 kHz. */
+export async function speak(text: string, language: Language, signal: AbortSignal): Promise<Int16Array> {
+  const response = await call('POST', '/v1/speech', {
+    body: { text, language },
+    signal,
+    accept: 'audio/pcm, application/problem+json',
+  })
+  const bytes = new DataView(await response.arrayBuffer())
+  const samples = new Int16Array(bytes.byteLength >> 1)
+  for (let at = 0; at < samples.length; at++) samples[at] = bytes.getInt16(2 * at, true)
+  return samples
+}
