@@ -20,6 +20,9 @@ console:         ## build the browser's side, if anything in it has changed
 screenshots: build  ## take the pictures of the console in docs/console
 	@scripts/setup test
 	@cd console && npm run --silent screenshots
+	@mkdir -p docs/console
+	@cd console/screenshots && cp sign-in-wide-light.png choose-wide-light.png on-a-call-wide-light.png on-a-call-wide-dark.png \
+	  on-a-call-phone-dark.png call-over-wide-light.png calls-wide-light.png call-wide-light.png docs-wide-light.png ../../docs/console/
 
 test:            ## set up this machine and run every test
 	@scripts/setup test

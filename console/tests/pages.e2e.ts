@@ -222,14 +222,19 @@ async function look(page: Page, name: string): Promise<void> {
     ).toEqual([])
   }
   await page.setViewportSize({ width: 360, height: 740 })
-  const sideways = await page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement
-    if (scrollWidth <= clientWidth) return []
-    const wide = [...document.querySelectorAll('body *')].filter(
-      (one) => one.getBoundingClientRect().right > clientWidth,
-    )
-    return [`${scrollWidth} px wide`, ...wide.map((one) => `${one.tagName} ${one.className}`)]
-  })
-  expect(sideways, `${name} scrolls sideways on a telephone`).toEqual([])
+  // A page has a frame's time to follow the window.
+  const sideways = (): Promise<string[]> =>
+    page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement
+      if (scrollWidth <= clientWidth) return []
+      const wide = [...document.querySelectorAll('body *')].filter(
+        (one) => one.getBoundingClientRect().right > clientWidth,
+      )
+      return [
+        `${scrollWidth} px wide`,
+        ...wide.map((one) => `${one.tagName} ${one.className}: ${one.textContent.slice(0, 40)}`),
+      ]
+    })
+  await expect.poll(sideways, { message: `${name} scrolls sideways on a telephone` }).toEqual([])
   await page.setViewportSize(wide)
 }
