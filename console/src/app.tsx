@@ -1,6 +1,6 @@
 import { lazy, Suspense, useEffect } from 'react'
-import { AwayError } from './api/client'
-import { connection } from './api/connection'
+import { AwayError, ProblemError } from './api/client'
+import { connection, lost } from './api/connection'
 import { useFollowedCalls } from './api/live'
 import { look, session } from './api/session'
 import { useStore } from './api/store'
@@ -11,6 +11,7 @@ import { CallsPage } from './pages/calls'
 import { NotFoundPage } from './pages/not-found'
 import { SignInPage } from './pages/sign-in'
 import { AwayBanner } from './parts/away-banner'
+import { Boundary } from './parts/boundary'
 import { Header } from './parts/header'
 import { Loading } from './parts/states'
 import { usePlace } from './router'
@@ -18,12 +19,16 @@ import { usePlace } from './router'
 const DocsPage = lazy(() => import('./pages/docs'))
 
 export function App() {
+  const { path } = usePlace()
   const { status, identity } = useStore(session)
   const { epoch } = useStore(connection)
   useEffect(() => {
     look().catch((error: unknown) => {
       // The banner says so; this comes again when the server does.
-      if (!(error instanceof AwayError)) throw error
+      if (error instanceof AwayError) return
+      // A server that cannot say who is there is as good as away.
+      if (error instanceof ProblemError && error.problem.status >= 500) lost()
+      else throw error
     })
   }, [epoch])
   useEffect(() => {
@@ -40,7 +45,9 @@ export function App() {
       <Header />
       <AwayBanner />
       <main id="main" tabIndex={-1}>
-        <Route />
+        <Boundary key={path}>
+          <Route />
+        </Boundary>
       </main>
     </>
   )

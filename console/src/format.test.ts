@@ -11,6 +11,11 @@ test('a day begins at midnight where the brokerage is, also when the clock chang
   expect(nextDay('2026-12-31')).toBe('2027-01-01')
 })
 
+test('what is no day has no next one', () => {
+  for (const text of ['', 'soon', '2026-13-01', '99999-01-01']) expect(nextDay(text), text).toBe('')
+  expect(startOfDay(nextDay('soon'), 'America/New_York')).toBeNull()
+})
+
 test('times name their zone', () => {
   expect(moment('2026-11-29T20:04:00Z', 'America/New_York')).toMatch(/^Nov 29, 2026, 3:04\sPM EST$/)
 })

@@ -46,17 +46,6 @@ export function moment(timestamp: string, timeZone: string): string {
   })
 }
 
-/** `3:04:11 PM EST`. */
-export function timeOfDay(timestamp: string, timeZone: string): string {
-  return new Date(timestamp).toLocaleTimeString(LOCALE, {
-    timeZone,
-    hour: 'numeric',
-    minute: '2-digit',
-    second: '2-digit',
-    timeZoneName: 'short',
-  })
-}
-
 /** `EST`, `PDT`: the zone as it is called on that day. */
 export function zoneName(timeZone: string, at: Date = new Date()): string {
   const parts = new Intl.DateTimeFormat(LOCALE, { timeZone, timeZoneName: 'short' }).formatToParts(at)
@@ -74,8 +63,10 @@ export function startOfDay(day: string, timeZone: string): string | null {
   return new Date(at).toISOString()
 }
 
+/** The day after (`2026-11-30`); nothing if that is no day. */
 export function nextDay(day: string): string {
   const at = new Date(`${day}T00:00:00Z`)
+  if (Number.isNaN(at.getTime())) return ''
   at.setUTCDate(at.getUTCDate() + 1)
   return at.toISOString().slice(0, 10)
 }

@@ -153,6 +153,30 @@ test('a call with nothing but the keyboard', async ({ page }) => {
   })
   await page.keyboard.press('Enter')
   await expect(page.getByTestId('summary')).toContainText('You hung up')
+  // The button that had the focus has gone; it is where one reads on.
+  await expect(page.getByRole('heading', { name: 'You hung up' })).toBeFocused()
+})
+
+test('sentences are said in the order in which they were typed', async ({ page }) => {
+  await signIn(page, BISCAYNE)
+  await callSomebody(page)
+  await greeted(page)
+  let go: () => void = () => undefined
+  const held = new Promise<void>((resolve) => (go = resolve))
+  await page.route('**/v1/speech', async (route) => {
+    if (route.request().postData()?.includes('office') === true) await held
+    await route.continue()
+  })
+  await type(page, 'what are your office hours')
+  const second = page.waitForResponse('**/v1/speech')
+  await type(page, QUESTION)
+  await (await second).finished()
+  await page.waitForTimeout(500)
+  await expect(page.getByTestId('typed-line').nth(1)).toContainText('is made speech')
+  go()
+  await expect(page.getByTestId('typed-line').first()).toContainText('is spoken for you')
+  await expect(page.getByTestId('caller-line').first()).toContainText('what are your office hours')
+  await hangUp(page)
 })
 
 test('without a microphone there is a kind word, and typing', async ({ page }) => {
@@ -195,6 +219,12 @@ test('a sentence spoken into a microphone is answered', async ({ server }) => {
     await expect(page.getByTestId('caller-line').first()).toContainText(QUESTION)
     await expect(page.locator('.figure')).toContainText(/about\s*\d\.\d\d s/)
     await page.getByRole('button', { name: 'Mute' }).click()
+    await expect(page.getByText('The agent does not hear you.')).toBeVisible()
+    // It stays so while another page is looked at.
+    await page.getByRole('link', { name: 'Calls' }).click()
+    await expect(page.getByRole('heading', { name: 'Calls' })).toBeVisible()
+    await page.goBack()
+    await expect(page.getByRole('radio', { name: 'Talk' })).toBeChecked()
     await expect(page.getByText('The agent does not hear you.')).toBeVisible()
     const { turns } = await stored(page.request, await hangUp(page))
     expect(turns.map((turn) => turn.caller_text)).toContain(QUESTION)

@@ -107,10 +107,14 @@ test('a viewer may look, and is told so; words that cannot be spoken stay to be 
   // With a recogniser that understands voices, the microphone comes first.
   view.identity.member.role = 'admin'
   await page.route('**/v1/session', (route) => route.fulfill({ json: { ...view, ears: 'real' } }))
-  const problem = { type: 'about:blank', title: 'Too much at once', status: 429 }
+  const problem = {
+    type: 'urn:seiketsu:problem:busy',
+    title: 'Too many connections at the moment',
+    status: 503,
+  }
   await page.route('**/v1/speech', (route) =>
     route.fulfill({
-      status: 429,
+      status: 503,
       headers: { 'retry-after': '7' },
       contentType: 'application/problem+json',
       json: problem,
@@ -122,11 +126,37 @@ test('a viewer may look, and is told so; words that cannot be spoken stay to be 
   await expect(page.locator('.composer-hint')).toContainText('Type instead')
   await type(page, 'hello there')
   await expect(page.getByTestId('typed-line')).toContainText(
-    'was not said: Too much was said at once. Try again in 7 s.',
+    'was not said: Too much is being said at once. Try again in 7 s.',
   )
   await page.getByRole('button', { name: 'Take it away' }).click()
   await expect(page.getByTestId('typed-line')).toHaveCount(0)
   await hangUp(page)
+})
+
+test('a server that cannot say who is there is away, until it can', async ({ page }) => {
+  const problem = { type: 'about:blank', title: 'Something went wrong on our side', status: 500 }
+  await page.route('**/v1/session', (route) =>
+    route.fulfill({ status: 500, contentType: 'application/problem+json', json: problem }),
+  )
+  await page.goto('/')
+  await expect(page.getByText('The server is away')).toBeVisible()
+  await page.unroute('**/v1/session')
+  await expect(page.getByRole('button', { name: BISCAYNE })).toBeVisible()
+  await expect(page.getByText('The server is away')).toHaveCount(0)
+})
+
+test('a page that cannot be drawn offers to reload, and the others stay', async ({ page, complaints }) => {
+  await signIn(page, BISCAYNE)
+  await page.route('**/v1/agents', (route) => route.fulfill({ json: { items: [{ id: 'agent_1' }] } }))
+  await page.reload()
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Something went wrong on this page')
+  await page.unroute('**/v1/agents')
+  await page.getByRole('link', { name: 'Calls' }).click()
+  await expect(page.getByRole('heading', { name: 'Calls' })).toBeVisible()
+  await page.goBack()
+  await expect(page.getByRole('button', { name: /^Call / }).first()).toBeVisible()
+  // React says what happened.
+  expect(complaints.splice(0).length).toBeGreaterThan(0)
 })
 
 test('a long list comes page by page, and trouble is told with a way on', async ({ page }) => {

@@ -69,11 +69,13 @@ async function follow(signal: AbortSignal): Promise<void> {
 /** Waits for so long, and then until the server is not away. */
 async function untilThere(signal: AbortSignal, wait: number): Promise<void> {
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, wait)
-    signal.addEventListener('abort', () => {
+    const timer = setTimeout(done, wait)
+    signal.addEventListener('abort', done)
+    function done(): void {
       clearTimeout(timer)
+      signal.removeEventListener('abort', done)
       resolve()
-    })
+    }
   })
   while (connection.get().away && !signal.aborted) {
     await new Promise<void>((resolve) => {

@@ -122,7 +122,7 @@ function OnCall({ call }: { call: Call }) {
               type="button"
               className="button"
               disabled={how !== 'agent' && conversation.response === null}
-              onClick={() => call.interrupt()}
+              onClick={() => void call.interrupt()}
             >
               Interrupt
             </button>
@@ -160,9 +160,12 @@ function Status({ phase, how, name }: { phase: string; how: Mood; name: string }
 function Summary({ call }: { call: Call }) {
   const { end, startedAt, endedAt, callId, agent, conversation } = useStore(call.state)
   const section = useRef<HTMLElement>(null)
+  const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     // Some browsers answer with a promise, which is no clean-up.
     section.current?.scrollIntoView({ block: 'nearest' })
+    // What had the focus may have gone with the call.
+    if (document.activeElement === document.body) heading.current?.focus({ preventScroll: true })
   }, [])
   if (end === null) return null
   const heard = conversation.turns.filter((turn) => turn.heard !== null)
@@ -176,7 +179,9 @@ function Summary({ call }: { call: Call }) {
       data-testid="summary"
     >
       <div role="alert">
-        <h2 id="summary-title">{end.title}</h2>
+        <h2 ref={heading} id="summary-title" tabIndex={-1}>
+          {end.title}
+        </h2>
         {end.detail !== '' && <p>{end.detail}</p>}
       </div>
       <p className="quiet">

@@ -264,18 +264,26 @@ interface Pages {
   problem: Problem | null
 }
 
+/** Another page behind those before; a call that moved meanwhile is there once. */
+function joined(before: readonly CallView[], page: readonly CallView[]): CallView[] {
+  const ids = new Set(page.map((call) => call.id))
+  return [...before.filter((call) => !ids.has(call.id)), ...page]
+}
+
 /** Pages of calls, and what happens to them meanwhile. */
 function useCalls(query: Query): CallList {
   const { epoch } = useStore(connection)
   const [pages, setPages] = useState<Pages | null>(null)
-  const [asked, ask] = useState<{ query: Query; cursor: string | null; time: number }>({
+  const [asked, ask] = useState<{ query: Query; epoch: number; cursor: string | null; time: number }>({
     query,
+    epoch,
     cursor: null,
     time: 0,
   })
-  // Another question begins at its first page.
-  const cursor = asked.query === query ? asked.cursor : null
-  const page = `${cursor ?? ''} ${asked.query === query ? asked.time : 0} ${epoch}`
+  // Another question begins at its first page, and so does a server that came back.
+  const goesOn = asked.query === query && asked.epoch === epoch
+  const cursor = goesOn ? asked.cursor : null
+  const page = `${cursor ?? ''} ${goesOn ? asked.time : 0} ${epoch}`
   useEffect(() => {
     const stop = new AbortController()
     get<Page<CallView>>('/v1/calls', { query: { ...query, cursor }, signal: stop.signal }).then(
@@ -284,7 +292,7 @@ function useCalls(query: Query): CallList {
         setPages((was) => ({
           query,
           page,
-          calls: cursor === null || was?.query !== query ? got.items : [...was.calls, ...got.items],
+          calls: cursor === null || was?.query !== query ? got.items : joined(was.calls, got.items),
           cursor: got.next_cursor ?? null,
           problem: null,
         }))
@@ -322,7 +330,7 @@ function useCalls(query: Query): CallList {
     calls: mine?.calls ?? [],
     loading: mine?.page !== page,
     problem: mine?.problem ?? null,
-    more: next === null ? null : () => ask({ query, cursor: next, time: Date.now() }),
-    reload: () => ask({ query, cursor: null, time: Date.now() }),
+    more: next === null ? null : () => ask({ query, epoch, cursor: next, time: Date.now() }),
+    reload: () => ask({ query, epoch, cursor: null, time: Date.now() }),
   }
 }

@@ -33,14 +33,24 @@ export default function DocsPage() {
   return data === null ? <Loading what="the API" /> : <Docs document={data} />
 }
 
+/** Where in the page the address points. */
+function fragment(): string {
+  const text = location.hash.slice(1)
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // Not encoded as it should be: then as it is.
+    return text
+  }
+}
+
 function Docs({ document: api }: { document: Document }) {
   const heading = useTitle('API')
   const all = useMemo(() => groups(api), [api])
   const schemas = Object.entries(api.components?.schemas ?? {})
   useEffect(() => {
     // The address may point into what was not there when the browser looked.
-    if (location.hash.length > 1)
-      document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView()
+    if (location.hash.length > 1) document.getElementById(fragment())?.scrollIntoView()
   }, [])
   return (
     <div className="page docs">

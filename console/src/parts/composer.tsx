@@ -8,13 +8,13 @@ import { LONGEST_TEXT } from '../realtime/speech'
 import { asItIs, setAsItIs } from '../settings'
 import { Level } from './level'
 
-type Way = 'talk' | 'type'
+type Way = NonNullable<CallState['way']>
 
 /** How the caller speaks: with their own voice, or with words that are spoken for them. */
 export function Composer({ call }: { call: Call }) {
   const { ears } = useStore(session)
-  const { microphone, phase, conversation } = useStore(call.state)
-  const [way, setWay] = useState<Way>(ears === 'sandbox' ? 'type' : 'talk')
+  const { microphone, phase, conversation, way: chosen } = useStore(call.state)
+  const way: Way = chosen ?? (ears === 'sandbox' ? 'type' : 'talk')
   const raw = useStore(asItIs)
   const live = phase === 'live'
   const failed = microphone === 'refused' || microphone === 'missing' || microphone === 'failed'
@@ -22,11 +22,12 @@ export function Composer({ call }: { call: Call }) {
   useEffect(() => {
     if (way === 'talk' && live && !began.current) {
       began.current = true
-      void call.listen(raw)
+      // Whoever comes back to this page may be heard already, or not at all.
+      if (call.state.get().microphone === 'off') void call.listen(raw)
     }
   }, [call, live, raw, way])
   const choose = (next: Way): void => {
-    setWay(next)
+    call.choose(next)
     if (next === 'talk') void call.listen(raw)
     else void call.deafen()
   }

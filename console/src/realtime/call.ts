@@ -1,4 +1,4 @@
-import { AwayError, ProblemError } from '../api/client'
+import { AwayError } from '../api/client'
 import { lost } from '../api/connection'
 import { look, session } from '../api/session'
 import { Store } from '../api/store'
@@ -8,7 +8,7 @@ import { Player } from './audio/player'
 import { type Action, agentItem, type Conversation, EMPTY, reduce } from './conversation'
 import { fromBase64, RATE, rms, toBase64 } from './pcm'
 import { callIdOf, type ClientEvent, type End, endOf, parse, SESSION_UPDATE } from './protocol'
-import { speak } from './speech'
+import { speak, whyUnspoken } from './speech'
 import { Uplink } from './uplink'
 
 export type Phase = 'connecting' | 'live' | 'finishing' | 'over'
@@ -25,6 +25,8 @@ export interface CallState {
   end: End | null
   microphone: 'off' | 'starting' | 'on' | MicrophoneProblem
   muted: boolean
+  /** How the caller chose to speak; `null` until they did. */
+  way: 'talk' | 'type' | null
   /** Samples of the agent that left the loudspeaker, in all. */
   heardSamples: number
 }
@@ -47,6 +49,10 @@ export class Call {
   #microphone: Microphone | null = null
   #speaking = new AbortController()
   #typed = 0
+  /** Settled when all that was typed until now is with the uplink, or failed. */
+  #inOrder: Promise<unknown> = Promise.resolve()
+  /** Which opening of the microphone counts. */
+  #listening = 0
   /** Items of which no more is played. */
   #cut = new Set<string>()
   #played = new Map<string, number>()
@@ -63,6 +69,7 @@ export class Call {
       end: null,
       microphone: 'off',
       muted: false,
+      way: null,
       heardSamples: 0,
     })
   }
@@ -105,9 +112,13 @@ export class Call {
   }
 
   /** Stops the agent in mid-sentence. */
-  interrupt(): void {
-    if (this.state.get().conversation.response !== null) this.#send({ type: 'response.cancel' })
-    void this.#silence('button')
+  async interrupt(): Promise<void> {
+    const { response } = this.state.get().conversation
+    // First silence, and where it came: once the response is cancelled, it is too late to say.
+    await this.#silence('button')
+    if (response !== null && this.state.get().conversation.response === response) {
+      this.#send({ type: 'response.cancel' })
+    }
   }
 
   /** Says these words for the caller. */
@@ -116,13 +127,14 @@ export class Call {
     if (phase !== 'live') return
     const id = ++this.#typed
     this.#do({ type: 'typed', id, text })
-    try {
-      const samples = await speak(text, agent.language, this.#speaking.signal)
-      this.#uplink.say(id, samples)
-    } catch (error) {
-      if (this.#speaking.signal.aborted) return
-      this.#do({ type: 'typed-failed', id, problem: problemInWords(error) })
-    }
+    const { signal } = this.#speaking
+    // Made at the same time, said in the order in which they were typed.
+    const both = Promise.allSettled([speak(text, agent.language, signal), this.#inOrder])
+    this.#inOrder = both
+    const [speech] = await both
+    if (signal.aborted) return
+    if (speech.status === 'fulfilled') this.#uplink.say(id, speech.value)
+    else this.#do({ type: 'typed-failed', id, problem: whyUnspoken(speech.reason) })
   }
 
   /** A message that could not be said is taken away. */
@@ -130,25 +142,36 @@ export class Call {
     this.#do({ type: 'typed-dropped', ids: [id] })
   }
 
+  /** Kept here: the call goes on while other pages are looked at. */
+  choose(way: 'talk' | 'type'): void {
+    this.state.update({ way })
+  }
+
   async listen(asItIs: boolean): Promise<void> {
     const { microphone, phase } = this.state.get()
-    if (microphone === 'starting' || microphone === 'on' || phase === 'over') return
+    if (microphone === 'starting' || microphone === 'on' || phase !== 'live') return
+    const mine = ++this.#listening
     this.state.update({ microphone: 'starting' })
     try {
       const opened = await Microphone.open(
         asItIs,
         (samples) => this.#onMicrophone(samples),
-        () => void this.deafen('missing'),
+        () => {
+          if (mine === this.#listening) void this.deafen('missing')
+        },
       )
-      if (this.state.get().phase === 'over') return void opened.close()
+      // While the browser asked, the caller may have thought better of it.
+      if (mine !== this.#listening || this.state.get().phase !== 'live') return void opened.close()
       this.#microphone = opened
       this.state.update({ microphone: 'on', muted: false })
     } catch (error) {
+      if (mine !== this.#listening) return
       this.state.update({ microphone: error instanceof MicrophoneError ? error.problem : 'failed' })
     }
   }
 
   async deafen(as: CallState['microphone'] = 'off'): Promise<void> {
+    this.#listening++
     const microphone = this.#microphone
     this.#microphone = null
     this.state.update({ microphone: as, muted: false })
@@ -223,18 +246,20 @@ export class Call {
 
   async #silence(by: 'caller' | 'button'): Promise<void> {
     const player = this.#player
-    if (player?.isBusy !== true) return
+    // A voice while nothing is heard may be a cough, after which the answer comes; a button is meant.
+    if (player === null || (by === 'caller' && !player.isBusy)) return
     const { conversation } = this.state.get()
     // What is still to come of all that was said goes nowhere.
     const waiting = conversation.items.filter(
       (item) => item.kind === 'agent' && item.cut === null && (item.played < item.received || !item.complete),
     )
     for (const item of waiting) this.#cut.add(item.id)
-    const { item, samples } = await player.flush()
+    const { item, samples } = player.isBusy ? await player.flush() : { item: null, samples: 0 }
     for (const cut of waiting) {
       if (cut.id !== item) this.#do({ type: 'cut', item: cut.id, samples: this.#played.get(cut.id) ?? 0, by })
     }
     this.levels.update({ agent: 0 })
+    this.#finish()
     if (item === null) return
     const heard = Math.max(0, samples - (player.latencyMs / 1_000) * RATE)
     this.#do({ type: 'cut', item, samples: heard, by })
@@ -257,18 +282,25 @@ export class Call {
   #onDrained(): void {
     this.levels.update({ agent: 0 })
     this.#do({ type: 'silent' })
+    this.#finish()
+  }
+
+  /** Ends a call whose agent has hung up, when the last sample has come through the browser's output. */
+  #finish(): void {
     const { phase, end } = this.state.get()
-    if (phase === 'finishing' && end !== null) this.#over(end)
+    if (phase !== 'finishing' || end === null) return
+    setTimeout(() => this.#over(end), this.#player?.latencyMs ?? 0)
   }
 
   async #onClose(code: number, reason: string): Promise<void> {
     const { phase, callId } = this.state.get()
     if (phase === 'over') return
     const end = endOf(code, reason, callId !== null)
-    if (end.kind === 'agent' && this.#player?.isBusy === true) {
+    if (end.kind === 'agent') {
       // Its last words are still to be heard.
       this.state.update({ phase: 'finishing', end })
       void this.deafen()
+      if (this.#player?.isBusy !== true) this.#finish()
       return
     }
     this.#over(end)
@@ -303,6 +335,7 @@ export class Call {
     this.#do({ type: 'typed-dropped', ids: this.state.get().conversation.typed.map((typed) => typed.id) })
     this.state.update({ phase: 'over', end, endedAt: performance.now() })
     this.levels.set({ caller: 0, agent: 0 })
+    this.#listening++
     const microphone = this.#microphone
     this.#microphone = null
     void microphone?.close()
@@ -310,17 +343,4 @@ export class Call {
     this.state.update({ microphone: 'off', muted: false })
     if (this.#socket !== null) this.#socket.onmessage = null
   }
-}
-
-function problemInWords(error: unknown): string {
-  if (error instanceof AwayError) return 'The server is away.'
-  if (error instanceof ProblemError) {
-    const { title, detail, status } = error.problem
-    if (status === 429) {
-      const wait = error.retryAfterSeconds
-      return `Too much was said at once. Try again in ${wait === null ? 'a moment' : `${wait} s`}.`
-    }
-    return (detail ?? null) === null ? `${title}.` : `${title}: ${detail}.`
-  }
-  return 'The words could not be made speech.'
 }

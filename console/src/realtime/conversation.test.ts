@@ -184,6 +184,31 @@ test('an interruption keeps what was heard and shows what was not', () => {
   expect(mood(state)).toBe('caller')
 })
 
+test('what was understood takes away the typed words that are over, not those that are being spoken', () => {
+  const two: Action[] = [
+    created,
+    { type: 'typed', id: 1, text: 'do you have homes' },
+    { type: 'typed', id: 2, text: 'in riverside' },
+    { type: 'typed', id: 3, text: 'with a garden' },
+    { type: 'typed-speaking', id: 1 },
+    { type: 'typed-spoken', id: 1, at: 1_000 },
+    { type: 'typed-speaking', id: 2 },
+  ]
+  const first = after(...two, ...understood(1_400, 'c1', 'do you have homes'))
+  expect(first.typed.map(({ id, state }) => `${id} ${state}`)).toEqual(['2 speaking', '3 preparing'])
+})
+
+test('words that are understood before their last sound is sent are over as well', () => {
+  const state = after(
+    created,
+    { type: 'typed', id: 1, text: 'do you have homes' },
+    { type: 'typed', id: 2, text: 'in riverside' },
+    { type: 'typed-speaking', id: 1 },
+    ...understood(1_400, 'c1', 'do you have homes'),
+  )
+  expect(state.typed.map((typed) => typed.id)).toEqual([2])
+})
+
 test('a response that comes after a cancelled one is another one', () => {
   const state = after(
     created,

@@ -7,8 +7,6 @@ import type { Phrase } from './reveal'
  */
 export interface Conversation {
   sessionId: string | null
-  /** The server has taken our settings. */
-  ready: boolean
   items: readonly Item[]
   typed: readonly Typed[]
   /** A response that is being made. */
@@ -87,7 +85,6 @@ export type Action =
 
 export const EMPTY: Conversation = {
   sessionId: null,
-  ready: false,
   items: [],
   typed: [],
   response: null,
@@ -163,8 +160,6 @@ function onEvent(
   switch (event.type) {
     case 'session.created':
       return { ...state, sessionId: event.session.id }
-    case 'session.updated':
-      return { ...state, ready: true }
     case 'input_audio_buffer.speech_started':
       return { ...withCaller(state, event.item_id), callerSpeaks: true }
     case 'input_audio_buffer.speech_stopped': {
@@ -178,7 +173,9 @@ function onEvent(
       const items = next.items.map((item) =>
         item.kind === 'caller' && item.id === event.item_id ? { ...item, text: event.transcript } : item,
       )
-      const typed = next.typed.filter((typed) => typed.state !== 'spoken' && typed.state !== 'speaking')
+      // The words may be understood just before their last sound is on its way.
+      const done = next.typed.some((typed) => typed.state === 'spoken') ? 'spoken' : 'speaking'
+      const typed = next.typed.filter((typed) => typed.state !== done)
       return mapTurn({ ...next, items, typed }, (turn) => ({ ...turn, understood: turn.understood ?? at }))
     }
     case 'conversation.item.deleted':

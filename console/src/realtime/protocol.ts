@@ -1,7 +1,6 @@
 /** What of the realtime protocol is used here. Events that are not named are left alone. */
 export type ServerEvent =
   | { type: 'session.created'; session: { id: string } }
-  | { type: 'session.updated' }
   | { type: 'input_audio_buffer.speech_started'; item_id: string; audio_start_ms: number }
   | { type: 'input_audio_buffer.speech_stopped'; item_id: string; audio_end_ms: number }
   | { type: 'input_audio_buffer.committed'; item_id: string }

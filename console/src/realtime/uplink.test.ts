@@ -21,7 +21,6 @@ test('the end of speech is known to the sample, as if it had been spoken while i
   expect(uplink.next(1_100, null).notes).toEqual([])
   // The third piece is the time from 1,100 to 1,200; 30 ms of it are voice.
   expect(uplink.next(1_200, null).notes).toEqual([{ kind: 'spoken', id: 1, at: 1_130 }])
-  expect(uplink.speaks).toBe(true)
 })
 
 test('what was typed goes before the microphone, which is heard again afterwards', () => {

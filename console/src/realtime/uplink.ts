@@ -28,17 +28,6 @@ export class Uplink {
     this.#said.push({ id, samples, at: 0, voiceEnds: endOfVoice(samples), begun: false, over: false })
   }
 
-  /** Words that were not spoken yet are not. */
-  hush(): number[] {
-    const dropped = this.#said.map((said) => said.id)
-    this.#said = []
-    return dropped
-  }
-
-  get speaks(): boolean {
-    return this.#said.length > 0
-  }
-
   /** The next 100 ms, which were "now" until `now`; `heard` is what the microphone has. */
   next(now: number, heard: Int16Array | null): { samples: Int16Array; notes: UplinkNote[] } {
     const notes: UplinkNote[] = []

@@ -12,6 +12,7 @@ mod tools;
 
 use crate::{
     GenerationId, Input, Limits, Note, Output, Plan, PlanUpdate, Progress, Timer, VoiceActivity,
+    context::Context,
     ears::{Ears, Utterance},
     ledger::Ledger,
     timer::Timers,
@@ -19,7 +20,7 @@ use crate::{
 };
 use ending::{Closing, Ending};
 use model::Speculation;
-use seiketsu_domain::{CallTime, EndReason, Message, TurnOutcome, Usage};
+use seiketsu_domain::{CallTime, EndReason, TurnOutcome, Usage};
 use std::collections::VecDeque;
 
 /// One call. See the crate's documentation for the contract.
@@ -29,7 +30,7 @@ pub struct Call {
     outputs: VecDeque<Output>,
     timers: Timers,
     /// What was said in finished turns, as heard.
-    context: Vec<Message>,
+    context: Context,
     ears: Ears,
     ledger: Ledger,
     turn: Option<Turn>,
@@ -86,7 +87,7 @@ impl Call {
         let mut call = Self {
             outputs: VecDeque::new(),
             timers: Timers::default(),
-            context: std::mem::take(&mut plan.history),
+            context: Context::new(std::mem::take(&mut plan.history)),
             ears: Ears::default(),
             ledger: Ledger::default(),
             turn: None,
@@ -120,7 +121,7 @@ impl Call {
             late_answers: 0,
             plan,
         };
-        call.forget_oldest();
+        call.context.keep_within(&call.plan.limits);
         call.timers.arm(Timer::Call, now + call.plan.limits.call);
         if call.plan.greeting.is_empty() {
             call.await_caller(now);

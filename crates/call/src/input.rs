@@ -170,6 +170,22 @@ pub enum ClientAct {
         /// Audio heard, from the start of the answer.
         heard: Duration,
     },
+    /// The model is to be told no more what one side said in a finished turn. The record keeps it.
+    Forget {
+        /// The turn.
+        turn: u32,
+        /// Whose words.
+        speaker: Speaker,
+    },
+}
+
+/// One side of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Speaker {
+    /// The caller.
+    Caller,
+    /// The agent.
+    Agent,
 }
 
 /// A change of the plan in mid-call; `None` leaves a thing as it is.

@@ -22,6 +22,7 @@
 //! To add one more timer: a variant in [`Timer`] with a doc line, and the compiler shows where it has to be handled.
 
 mod call;
+mod context;
 mod ears;
 mod input;
 pub mod ledger;
@@ -35,7 +36,7 @@ pub mod turn_taking;
 
 pub use call::Call;
 pub use input::{
-    AlignedChar, ClientAct, GenerationEvent, Input, PlanUpdate, Retry, SynthesisEvent, VoiceActivity,
+    AlignedChar, ClientAct, GenerationEvent, Input, PlanUpdate, Retry, Speaker, SynthesisEvent, VoiceActivity,
 };
 pub use output::{GenerationId, MarkId, Note, Output, Progress, Prompt, SynthesisId, ToolNumber};
 pub use plan::{Acknowledgements, Limits, Plan, Turns};

@@ -614,7 +614,7 @@ impl Turn {
         TurnRecord {
             number: self.number,
             caller_text: Pii::new(self.caller_text),
-            generated_text: Pii::new(self.generated),
+            generated_text: Pii::new(self.generated.trim_end().to_owned()),
             heard_text: Pii::new(heard.join(" ")),
             acknowledgement,
             started_at: self.started_at,

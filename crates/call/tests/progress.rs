@@ -2,7 +2,7 @@
 
 mod world;
 
-use seiketsu_call::{ClientAct, Input, Note, Plan, PlanUpdate, Progress, Turns};
+use seiketsu_call::{ClientAct, Input, Note, Plan, PlanUpdate, Progress, Speaker, Turns};
 use seiketsu_domain::{Message, Pii, Stage, TurnOutcome};
 use world::{World, asks, lines, ms, plan, says};
 
@@ -115,14 +115,34 @@ fn a_client_that_drives_turns_commits_audio_and_asks_for_the_answer() {
 fn utterances_are_found_by_voice_and_answered_when_the_client_asks() {
     let mut world = World::new(Plan { turns: Turns::Unanswered, ..quiet() }, |_| says("We have three."));
     world.caller_says("do you have homes", 1_000, 1_000);
-    world.caller_says("with a garden", 4_000, 1_000);
+    world.caller_says("with a garden and", 4_000, 1_000);
     world.run_until(30_000);
-    assert_eq!(told(&world), ["taken: do you have homes", "taken: with a garden"]);
+    assert_eq!(told(&world), ["taken: do you have homes", "taken: with a garden and"]);
     assert_eq!(world.prompts.len(), 0, "nobody asked for an answer, nor whether anybody is there");
     world.at(ms(30_000), Input::Client(ClientAct::CreateResponse));
     world.run_until(33_000);
-    assert_eq!(world.turn(1).caller_text.expose(), "do you have homes with a garden");
+    assert_eq!(world.turn(1).caller_text.expose(), "do you have homes with a garden and");
     assert_eq!(world.turn(1).outcome, TurnOutcome::Answered);
+}
+
+#[test]
+fn what_a_client_deletes_is_told_to_the_model_no_more_and_stays_on_record() {
+    let mut world = World::new(Plan { turns: Turns::ByClient, ..quiet() }, |_| says("Very well."));
+    let typed = |text: &str| {
+        Input::Client(ClientAct::CreateItem(Message::Caller { text: Pii::new(text.to_owned()) }))
+    };
+    for (at, text) in [(100, "my number is four"), (4_000, "do you have homes"), (8_000, "which")] {
+        world.at(ms(at), typed(text));
+        if at == 8_000 {
+            world.at(ms(at), Input::Client(ClientAct::Forget { turn: 1, speaker: Speaker::Caller }));
+            world.at(ms(at), Input::Client(ClientAct::Forget { turn: 2, speaker: Speaker::Agent }));
+        }
+        world.at(ms(at + 10), Input::Client(ClientAct::CreateResponse));
+        world.run_until(at + 3_900);
+    }
+    let told = lines(&world.prompts[2].messages);
+    assert_eq!(told, ["agent: Very well.", "caller: do you have homes", "caller: which"]);
+    assert_eq!(world.turn(1).caller_text.expose(), "my number is four");
 }
 
 #[test]

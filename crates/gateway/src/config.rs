@@ -123,8 +123,9 @@ pub struct GatewayConfig {
     pub media: MediaLimits,
     /// Sessions through the API door at once; more are refused with 503, so that telephones always find places.
     pub realtime_sessions: usize,
-    /// Whether anybody may sign in as a demo member with one click: only where nobody else can come in.
-    pub demo_sign_in: bool,
+    /// Slugs of the demo brokerages as whose member anybody may sign in with one click: only where nobody else can come
+    /// in; none elsewhere.
+    pub demo_sign_in: Vec<String>,
     /// Whether speech is recognised by the sandbox, which understands only speech that was made here.
     pub sandbox_ears: bool,
 }

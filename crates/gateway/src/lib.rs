@@ -41,14 +41,17 @@ pub use observe::{REQUEST_ID, REQUEST_SECONDS, describe_metrics};
 pub use server::{MAX_CONNECTIONS, serve, serve_tls};
 pub use switchboard::Switchboard;
 
-use access::Attempts;
+use access::{Attempts, PerTenant};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use problem::ApiError;
 use seiketsu_domain::IdSource;
 use seiketsu_session::RecordingArchive;
 use seiketsu_storage::Db;
-use std::sync::Arc;
-use tokio::sync::Semaphore;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use twilio::token::MediaTokens;
@@ -58,6 +61,12 @@ use v1::speech::CallerVoice;
 const MAX_BODY_BYTES: usize = 64 * 1_024;
 /// Streams of live calls at once.
 const MAX_FOLLOWERS: usize = 256;
+/// Keys and cookies that are looked up at once: telephones need the same connections, and come first.
+const MAX_AUTHENTICATING: usize = 2;
+/// How long one waits for its turn.
+const AUTHENTICATION_PATIENCE: Duration = Duration::from_secs(2);
+/// Streams of live calls at once, of one tenant.
+const MAX_FOLLOWERS_OF_TENANT: usize = 16;
 /// Passwords compared at once; each takes 19 MiB meanwhile.
 const MAX_HASHING: usize = 4;
 /// Sentences spoken for callers at once.
@@ -92,7 +101,9 @@ struct Inner {
     tokens: MediaTokens,
     unproven: Arc<Semaphore>,
     realtime: Arc<Semaphore>,
+    authenticating: Semaphore,
     followers: Arc<Semaphore>,
+    followers_of: PerTenant,
     hashing: Arc<Semaphore>,
     speaking: Semaphore,
     attempts: Attempts,
@@ -110,7 +121,9 @@ impl Gateway {
             tokens,
             unproven,
             realtime,
+            authenticating: Semaphore::new(MAX_AUTHENTICATING),
             followers: Arc::new(Semaphore::new(MAX_FOLLOWERS)),
+            followers_of: PerTenant::new(MAX_FOLLOWERS_OF_TENANT),
             hashing: Arc::new(Semaphore::new(MAX_HASHING)),
             speaking: Semaphore::new(MAX_SPEAKING),
             attempts: Attempts::default(),
@@ -167,6 +180,14 @@ impl Gateway {
     }
     pub(crate) fn realtime(&self) -> &Arc<Semaphore> {
         &self.0.realtime
+    }
+    /// A place to look a key or a cookie up.
+    pub(crate) async fn authenticating(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        let place = timeout(AUTHENTICATION_PATIENCE, self.0.authenticating.acquire()).await;
+        place.ok().and_then(Result::ok).ok_or(ApiError::Busy)
+    }
+    pub(crate) fn followers_of(&self) -> &PerTenant {
+        &self.0.followers_of
     }
     pub(crate) fn followers(&self) -> &Arc<Semaphore> {
         &self.0.followers

@@ -203,6 +203,9 @@ impl ApiError {
 
     /// A body that is not the JSON it should be.
     pub(crate) fn json(rejection: &JsonRejection, expected: &'static str) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::TooLarge { limit_bytes: crate::MAX_BODY_BYTES };
+        }
         let is_called_json = rejection.status() != StatusCode::UNSUPPORTED_MEDIA_TYPE;
         Self::Body(if is_called_json { expected } else { "the body needs `content-type: application/json`" })
     }

@@ -49,13 +49,14 @@ pub(crate) fn make(config: &Config, now: Timestamp, terminal: Terminal) -> anyho
         terminal.document(&files)?;
         return Ok(Exit::Success);
     }
-    let authority = files.authority.display();
+    let authority = std::path::absolute(&files.authority).unwrap_or_else(|_| files.authority.clone());
+    let authority = authority.display();
     terminal.talk(format_args!("a certificate for {}, good until {}", NAMES.join(", "), files.good_until));
     terminal.talk(format_args!("  {}", files.certificate.display()));
     terminal.talk(format_args!("  {}", files.key.display()));
     terminal.talk("`seiketsu up` listens with it on TLS_LISTEN (127.0.0.1:8443) from its next start on.");
     terminal.talk("Have clients trust its authority, for example:");
-    terminal.data(format_args!("export NODE_EXTRA_CA_CERTS={authority} SSL_CERT_FILE={authority}"));
+    terminal.data(format_args!("export NODE_EXTRA_CA_CERTS={authority}"));
     Ok(Exit::Success)
 }
 

@@ -97,8 +97,8 @@ pub(crate) struct Settled {
     pub ids: IdSource,
     pub listeners: Listeners,
     pub filter: Filter,
-    /// Whether anybody who comes in here may sign in as a demo member.
-    pub demo_sign_in: bool,
+    /// Demo brokerages as whose member anybody who comes in here may sign in.
+    pub demo_sign_in: Vec<String>,
 }
 
 /// A running server.
@@ -420,7 +420,7 @@ pub(crate) async fn serve(config: Config, terminal: Terminal) -> anyhow::Result<
         ids,
         listeners,
         filter,
-        demo_sign_in: false,
+        demo_sign_in: Vec::new(),
     })?;
     told_to_stop().await?;
     server.drain(terminal).await;

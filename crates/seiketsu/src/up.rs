@@ -149,9 +149,11 @@ async fn begin(
     let db = serve::connect(config, endpoint).await?;
     step.done(format_args!("at version {}", setup::newest_migration()));
 
+    let mut demo_brokerages = Vec::new();
     if !args.no_demo {
         let step = terminal.step("demo");
         let installed = demo::install(&db, ids).await?;
+        demo_brokerages.extend(installed.iter().map(|one| one.tenant.slug.clone()));
         let listings: usize = installed.iter().map(|one| one.listings).sum();
         step.done(format_args!("{} brokerages, {listings} listings", installed.len()));
     }
@@ -216,7 +218,7 @@ async fn begin(
         ids: ids.clone(),
         listeners,
         filter,
-        demo_sign_in: !args.no_demo && is_private,
+        demo_sign_in: if is_private { demo_brokerages } else { Vec::new() },
     };
     let server = Server::start(settled)?;
     let shown = modes.map(|(name, real)| format!("{name} {}", if real { "real" } else { "sandbox" }));
@@ -311,7 +313,7 @@ async fn welcome(
     terminal.talk(format_args!("  console     {}   (talk with an agent in the browser)", config.public_url));
     terminal.talk(format_args!("  API         {}/docs", config.public_url));
     if tls {
-        terminal.talk(format_args!("  with TLS    https://localhost:{}", config.tls_listen.port()));
+        terminal.talk(format_args!("  API by TLS  https://localhost:{}", config.tls_listen.port()));
     }
     terminal.talk(format_args!("  metrics     {}/metrics", local.admin_url));
     terminal.talk(format_args!("  health      {}/health/dependencies", local.admin_url));

@@ -36,7 +36,7 @@ pub use ports::{
     SpokenPhrase, StoreFailure, Telephony, ToolHost, Transfer,
 };
 pub use seiketsu_audio::frame::GapFiller;
-pub use seiketsu_call::{ClientAct, Progress, Turns};
+pub use seiketsu_call::{ClientAct, Progress, Speaker, Turns};
 pub use seiketsu_providers::failover::{Failover, RouteStatus};
 pub use seiketsu_providers::twilio::signature as twilio_signature;
 pub use sentences::bridges;

@@ -93,9 +93,9 @@ pub async fn by_email(
     let (connection, tenant) = tx.parts();
     let row = sqlx::query!(
         r#"select id, email, name, role, created_at as "created_at: PgTime", password_hash from members
-           where tenant_id = $1 and email = lower($2)"#,
+           where tenant_id = $1 and email = $2"#,
         tenant,
-        &*names::storable(email)
+        names::storable(email).to_ascii_lowercase()
     )
     .fetch_optional(connection)
     .await?;

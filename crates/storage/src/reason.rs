@@ -25,6 +25,8 @@ named! {
         AuthenticateKey = "authenticate_key",
         /// A member signs in or out, or presents what they were given when they signed in.
         AuthenticateMember = "authenticate_member",
+        /// A member is given a password.
+        ManageMembers = "manage_members",
         /// Keys of tenants are made, listed or revoked.
         ManageApiKeys = "manage_api_keys",
         /// An operator looks at tenants.

@@ -5,7 +5,8 @@ export type PlayerOrder = { type: 'play'; item: string; samples: Int16Array } | 
 export type PlayerNote =
   | { type: 'first'; item: string; time: number }
   | { type: 'played'; item: string; samples: number; peak: number }
-  | { type: 'drained' }
+  /** Nothing is left of so many pieces that came, in all. */
+  | { type: 'drained'; pieces: number }
   | { type: 'flushed'; item: string | null; samples: number }
   /** Another 100 ms of the output have passed. */
   | { type: 'tick' }

@@ -36,21 +36,22 @@ export class Microphone {
         channelCount: 1,
       },
     })
-    // At the rate of the device: not every browser takes a stream into a context of another rate.
-    const context = new AudioContext()
+    let context: AudioContext | null = null
     try {
+      // At the rate of the device: not every browser takes a stream into a context of another rate.
+      context = new AudioContext()
       await context.audioWorklet.addModule(workletUrl)
       await context.resume()
+      const node = new AudioWorkletNode(context, 'microphone', { numberOfOutputs: 0, channelCount: 1 })
+      node.port.onmessage = ({ data }: MessageEvent<Int16Array>) => heard(data)
+      context.createMediaStreamSource(stream).connect(node)
+      for (const track of stream.getTracks()) track.addEventListener('ended', gone)
+      return new Microphone(stream, context)
     } catch {
       for (const track of stream.getTracks()) track.stop()
-      await context.close()
+      await context?.close()
       throw new MicrophoneError('failed')
     }
-    const node = new AudioWorkletNode(context, 'microphone', { numberOfOutputs: 0, channelCount: 1 })
-    node.port.onmessage = ({ data }: MessageEvent<Int16Array>) => heard(data)
-    context.createMediaStreamSource(stream).connect(node)
-    for (const track of stream.getTracks()) track.addEventListener('ended', gone)
-    return new Microphone(stream, context)
   }
 
   async close(): Promise<void> {

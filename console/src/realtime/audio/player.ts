@@ -18,6 +18,8 @@ export class Player {
   readonly #listener: PlayerListener
   #flushed: ((flushed: { item: string | null; samples: number }) => void)[] = []
   #busy = false
+  /** Handed over, in all. */
+  #pieces = 0
 
   private constructor(context: AudioContext, listener: PlayerListener) {
     this.#context = context
@@ -30,10 +32,13 @@ export class Player {
   /** To be called from a click: browsers play nothing unasked. */
   static async open(listener: PlayerListener): Promise<Player> {
     const context = new AudioContext({ sampleRate: RATE, latencyHint: 'interactive' })
-    const resumed = context.resume()
-    await context.audioWorklet.addModule(workletUrl)
-    await resumed
-    return new Player(context, listener)
+    try {
+      await Promise.all([context.resume(), context.audioWorklet.addModule(workletUrl)])
+      return new Player(context, listener)
+    } catch (error) {
+      await context.close()
+      throw error
+    }
   }
 
   /** From a sample that is handed over until it is heard, in milliseconds. */
@@ -48,6 +53,7 @@ export class Player {
 
   play(item: string, samples: Int16Array): void {
     this.#busy = true
+    this.#pieces++
     this.#order({ type: 'play', item, samples }, [samples.buffer])
   }
 
@@ -79,6 +85,8 @@ export class Player {
         this.#listener.played(note.item, note.samples, note.peak)
         return
       case 'drained':
+        // Another piece may have crossed it on its way.
+        if (note.pieces !== this.#pieces) return
         this.#busy = false
         this.#listener.drained()
         return

@@ -19,6 +19,7 @@ const FADE = 120
 /** Plays what it is given, piece behind piece, and says what was played. */
 class Player extends AudioWorkletProcessor {
   #queue: Queued[] = []
+  #pieces = 0
   #fading: Float32Array = new Float32Array(0)
   /** The item of the last sample that was played, and how many of it. */
   #item: string | null = null
@@ -31,8 +32,10 @@ class Player extends AudioWorkletProcessor {
   constructor() {
     super()
     this.port.onmessage = ({ data }: MessageEvent<PlayerOrder>) => {
-      if (data.type === 'play') this.#queue.push({ item: data.item, samples: data.samples, at: 0 })
-      else this.#flush()
+      if (data.type === 'play') {
+        this.#pieces++
+        this.#queue.push({ item: data.item, samples: data.samples, at: 0 })
+      } else this.#flush()
     }
   }
 
@@ -100,7 +103,7 @@ class Player extends AudioWorkletProcessor {
     if (this.#queue.length === 0 && !this.#drained) {
       this.#drained = true
       this.#report()
-      this.#tell({ type: 'drained' })
+      this.#tell({ type: 'drained', pieces: this.#pieces })
     }
     this.#sinceTick += out.length
     if (this.#sinceTick >= TICK_EVERY) {

@@ -200,6 +200,10 @@ impl Call {
         if !self.plan.turns.are_answered() && !awaited {
             let is_noise = self.plan.turns.end_by_voice() && utterance.text.is_empty();
             if is_noise {
+                // What was asked for meanwhile is not about the noise.
+                if std::mem::take(&mut self.answer_when_settled) {
+                    self.create_response(now);
+                }
                 return;
             }
             // Commits that were answered together have their words in the first.
@@ -290,7 +294,9 @@ impl Call {
         self.timers.arm(Timer::FinalTranscript, until);
         self.note(Note::Patient);
         // If they have said all, they have waited long: their answer should be there by then.
-        self.ask_early(now);
+        if self.plan.turns.are_answered() {
+            self.ask_early(now);
+        }
         true
     }
 

@@ -35,7 +35,7 @@ impl Call {
             ClientAct::CreateItem(message) => {
                 self.drop_speculation();
                 self.add_message(message);
-                self.forget_oldest();
+                self.context.keep_within(&self.plan.limits);
             }
             ClientAct::CreateResponse if self.turn.is_some() => self.answer_when_over = true,
             ClientAct::CreateResponse if self.ears.endpointed_at.is_some() => {
@@ -53,6 +53,10 @@ impl Call {
             ClientAct::CancelResponse { .. } => {
                 self.interrupt(now);
                 self.await_caller(now);
+            }
+            ClientAct::Forget { turn, speaker } => {
+                self.drop_speculation();
+                self.context.forget(turn, speaker);
             }
             ClientAct::Truncate { heard } => {
                 let begins =

@@ -5,7 +5,7 @@ use crate::{
     Output, Progress, Timer, ToolNumber,
     turn::{PhraseState, Turn},
 };
-use seiketsu_domain::{CallEnd, CallTime, EndReason, Message, TurnOutcome, TurnRecord};
+use seiketsu_domain::{CallEnd, CallTime, EndReason, TurnOutcome, TurnRecord};
 
 /// A turn that is over but whose tools are not.
 #[derive(Debug)]
@@ -120,27 +120,10 @@ impl Call {
         record.usage.add(&std::mem::take(&mut self.unbilled));
         self.usage.add(&record.usage);
         self.finished_turns += 1;
-        self.context.extend(record.messages.iter().cloned());
-        self.forget_oldest();
+        self.context.close(record.number, &record.messages);
+        self.context.keep_within(&self.plan.limits);
         self.closing.push_back(Closing { record, running });
         self.arm_tool_timer();
-    }
-
-    /// Keeps the context within its limits, whole exchanges at a time.
-    pub(super) fn forget_oldest(&mut self) {
-        let mut bytes = 0;
-        let fitting = self.context.iter().rev().take_while(|message| {
-            bytes += message.text_bytes();
-            bytes <= self.plan.limits.context_bytes
-        });
-        let kept = fitting.count().min(self.plan.limits.context_messages);
-        let excess = self.context.len() - kept;
-        if excess > 0 {
-            let start = (excess..self.context.len())
-                .find(|&at| matches!(self.context[at], Message::Caller { .. }))
-                .unwrap_or(self.context.len());
-            self.context.drain(..start);
-        }
     }
 
     /// Hands finished turns over in order, then the end.

@@ -65,7 +65,7 @@ impl Call {
             return;
         }
         self.speculations += 1;
-        let mut messages = self.context.clone();
+        let mut messages = self.context.messages();
         messages.push(Message::Caller { text: Pii::new(text) });
         let id = self.request(0, messages);
         self.speculation = Some(Speculation { id, words, asked_at: now, events: Vec::new(), over: false });
@@ -120,6 +120,9 @@ impl Call {
         let Some(turn) = &mut self.turn else { return };
         turn.generation_spoke = false;
         turn.generation_counts = false;
+        if !turn.generated.is_empty() && !turn.generated.ends_with(char::is_whitespace) {
+            turn.generated.push(' '); // what follows a tool is another sentence
+        }
         turn.generated_before = turn.generated.len();
         turn.waits_to_retry = false;
         if turn.rounds == 0
@@ -168,7 +171,7 @@ impl Call {
         turn.waits_to_retry = false;
         turn.answer_is_complete = false;
         turn.timeline.reach(Stage::RequestSent, now);
-        let mut messages = self.context.clone();
+        let mut messages = self.context.messages();
         messages.extend(turn.messages_as_generated());
         let id = self.request(attempt, messages);
         if let Some(turn) = &mut self.turn {
@@ -202,7 +205,7 @@ impl Call {
         }
         let attempt = turn.attempts;
         turn.attempts += 1;
-        let mut messages = self.context.clone();
+        let mut messages = self.context.messages();
         messages.extend(turn.messages_as_generated());
         self.note(Note::Hedged);
         let id = self.request(attempt, messages);

@@ -78,7 +78,7 @@ impl Call {
             let (_, index, _) = closing.running.swap_remove(at);
             let Some(run) = closing.record.tools.get_mut(index) else { return false };
             let content = outcome.to_model();
-            for message in closing.record.messages.iter_mut().chain(self.context.iter_mut().rev()) {
+            for message in closing.record.messages.iter_mut().chain(self.context.latest_mut()) {
                 if let Message::ToolResult { request, content: held } = message
                     && *request == run.request
                     && held.expose() == NOT_FINISHED

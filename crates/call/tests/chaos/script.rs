@@ -1,7 +1,7 @@
 //! What may happen, as a proptest strategy.
 
 use proptest::{collection::vec, prelude::*};
-use seiketsu_call::{Acknowledgements, ClientAct, Input, Limits, Plan, PlanUpdate, Turns};
+use seiketsu_call::{Acknowledgements, ClientAct, Input, Limits, Plan, PlanUpdate, Speaker, Turns};
 use seiketsu_domain::{AudioFormat, Language, Message, ModelChoice, Pii, ToolOutcome};
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 
@@ -121,6 +121,8 @@ fn client() -> impl Strategy<Value = ClientAct> {
         1 => text().prop_map(|text| ClientAct::CreateItem(Message::Caller { text: Pii::new(text) })),
         3 => Just(ClientAct::CreateResponse),
         1 => Just(ClientAct::CancelResponse { turn: None }),
+        1 => (0..6_u32, prop_oneof![Just(Speaker::Caller), Just(Speaker::Agent)])
+            .prop_map(|(turn, speaker)| ClientAct::Forget { turn, speaker }),
         1 => prop_oneof![0..2_000_u64, Just(u64::MAX)]
             .prop_map(|ms| ClientAct::Truncate { heard: Duration::from_micros(ms.saturating_mul(1_000)) }),
     ]

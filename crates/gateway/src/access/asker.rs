@@ -54,6 +54,7 @@ pub(crate) fn is_own_page(headers: &HeaderMap, gateway: &Gateway) -> bool {
 }
 
 async fn of_key(gateway: &Gateway, key: &ApiKey) -> Result<Asker, ApiError> {
+    let place = gateway.authenticating().await?;
     let mut system = gateway.db().system(Reason::AuthenticateKey).await?;
     // Found by its SHA-256: a database index that leaks how much of a digest matched helps nobody towards a key.
     let asker = if let Some(scope) = api_key_owner(&mut system, &key.sha256()).await? {
@@ -64,5 +65,6 @@ async fn of_key(gateway: &Gateway, key: &ApiKey) -> Result<Asker, ApiError> {
         Asker::Operator
     };
     system.commit().await?;
+    drop(place);
     Ok(asker)
 }

@@ -2,7 +2,8 @@
 //!
 //! Counted per account on each replica, for a quarter of an hour: ten wrong passwords, and the account takes none until
 //! the quarter is over. Accounts that do not exist count as well, so that the answer says nothing. The table is bounded:
-//! when it is full, whoever was counted longest ago is forgotten.
+//! when it is full, whoever was counted longest ago is forgotten, those last
+//! whose account is closed.
 
 use sha2::{Digest, Sha256};
 use std::{
@@ -44,7 +45,10 @@ impl Attempts {
             counts.retain(|_, count| now.saturating_sub(count.begun) < WINDOW);
         }
         if counts.len() >= ACCOUNTS {
-            let oldest = counts.iter().min_by_key(|(_, count)| count.begun).map(|(account, _)| *account);
+            let oldest = counts
+                .iter()
+                .min_by_key(|(_, count)| (count.wrong >= WRONG, count.begun))
+                .map(|(account, _)| *account);
             oldest.and_then(|oldest| counts.remove(&oldest));
         }
         let count = counts.entry(account(tenant, email)).or_insert(Count { begun: now, wrong: 0 });
@@ -64,7 +68,7 @@ fn account(tenant: &str, email: &str) -> [u8; 32] {
     let mut digest = Sha256::new();
     digest.update(tenant.as_bytes());
     digest.update([0]);
-    digest.update(email.to_lowercase().as_bytes());
+    digest.update(email.to_ascii_lowercase().as_bytes());
     digest.finalize().into()
 }
 
@@ -97,9 +101,13 @@ mod tests {
         }
         attempts.right("a", "x@y");
         assert_eq!(attempts.may_try("a", "x@y", NOW), Ok(()));
+        for _ in 0..WRONG {
+            attempts.wrong("a", "closed@y", NOW);
+        }
         for n in 0..ACCOUNTS + 50 {
             attempts.wrong("a", &n.to_string(), NOW);
         }
+        assert!(attempts.may_try("a", "closed@y", NOW).is_err(), "a flood opens no account");
         assert_eq!(attempts.0.lock().unwrap().len(), ACCOUNTS);
     }
 }

@@ -23,10 +23,12 @@ pub(crate) struct Member {
 impl Member {
     /// Whose cookie this is. A role that was taken away is away with the next request.
     pub(super) async fn signed_in(gateway: &Gateway, token: &Token) -> Result<Self, ApiError> {
+        let place = gateway.authenticating().await?;
         let mut system = gateway.db().system(Reason::AuthenticateMember).await?;
         let now = gateway.ids().clock().now();
         let session = member_session(&mut system, &token.sha256(), now).await?.ok_or(ApiError::SignedOut)?;
         system.commit().await?;
+        drop(place);
         let mut tenant = gateway.db().tenant(&session.scope).await?;
         let person = members::get(&mut tenant, session.member).await?.ok_or(ApiError::SignedOut)?;
         tenant.commit().await?;

@@ -20,9 +20,11 @@ pub(crate) mod cookie;
 pub(crate) mod member;
 mod operator;
 pub(crate) mod password;
+mod per_tenant;
 mod reader;
 
 pub(crate) use asker::{Asker, is_own_page, key_in_header};
 pub(crate) use attempts::Attempts;
 pub(crate) use operator::{Operator, bearer};
+pub(crate) use per_tenant::PerTenant;
 pub(crate) use reader::{Reader, own_tenant};

@@ -68,12 +68,14 @@ impl FromRequestParts<Gateway> for Authority {
             let now = gateway.ids().clock().now();
             let secret = ClientSecret::verify(text, &gateway.config().jwt_secret, now);
             let secret = secret.ok_or(ApiError::UnknownKey)?;
+            let _place = gateway.authenticating().await?;
             let mut system = gateway.db().system(Reason::AuthenticateKey).await?;
             let scope = api_key_owner(&mut system, &secret.key).await?.ok_or(ApiError::UnknownKey)?;
             system.commit().await?;
             return Ok(Self { scope, agent: Some(secret.agent), key: None });
         }
         let sha256 = ApiKey::parse(text)?.sha256();
+        let _place = gateway.authenticating().await?;
         let mut system = gateway.db().system(Reason::AuthenticateKey).await?;
         let scope = api_key_owner(&mut system, &sha256).await?.ok_or(ApiError::UnknownKey)?;
         system.commit().await?;

@@ -33,6 +33,8 @@ const LEAST_COMMIT_MS: u64 = 100;
 const MAX_WAITING_AUDIO_BYTES: usize = 24 * 1024 * 1024;
 /// Tools of the client that are remembered as unanswered; the oldest are forgotten.
 const MAX_OPEN_CALLS: usize = 64;
+/// A caller who is silent for longer has not just paused.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// Notes of the client for the model.
 const MAX_NOTES_BYTES: usize = 32 * 1024;
 
@@ -209,8 +211,16 @@ impl Conversation {
                 if self.items.get(&item_id).is_none() {
                     return Err(EventError::no_such_item(Code::DeleteInvalidItem, "item_id", &item_id));
                 }
-                let message = "What was said stays in the conversation; begin a new session to forget it.";
-                Err(EventError::new(Code::InvalidParameter, message).at("item_id"))
+                let Some((turn, speaker)) =
+                    self.items.said(&item_id).filter(|(turn, _)| self.turn != Some(*turn))
+                else {
+                    let message = "Only what one side has said in a turn that is over can be deleted.";
+                    return Err(EventError::new(Code::InvalidParameter, message).at("item_id"));
+                };
+                self.ears.ask(DoorInput::Client(ClientAct::Forget { turn, speaker }));
+                self.items.remove(&item_id);
+                self.tell(&ServerEvent::ItemDeleted { item_id: &item_id });
+                Ok(())
             }
             ClientEvent::CreateResponse(request) => self.create_response(*request),
             ClientEvent::CancelResponse { response_id } => {
@@ -318,6 +328,7 @@ impl Conversation {
         }
         self.committed += length;
         let id = self.names.item();
+        self.items.heard(&id);
         self.add_spoken(&id);
         self.unheard.push_back((id, length));
         self.ears.ask(DoorInput::Client(ClientAct::Commit));
@@ -414,6 +425,14 @@ impl Conversation {
         }
         let names = &mut self.names;
         let item = new.named(|| names.item());
+        match &item.body {
+            ItemBody::Message { role: Role::User, .. } => self.items.heard(&item.id),
+            // It stands between what was said before and what will be: the turn does not have both any more.
+            ItemBody::Message { role: Role::Assistant, .. } => self.items.mix(),
+            ItemBody::Message { role: Role::System, .. }
+            | ItemBody::FunctionCall { .. }
+            | ItemBody::FunctionCallOutput { .. } => {}
+        }
         self.add(item);
         Ok(())
     }
@@ -514,6 +533,11 @@ impl Conversation {
     fn shows(&mut self, shown: Shown, now: Duration) {
         match shown {
             Shown::VoiceBegan { at } => {
+                // What ended so long ago was a noise, and no part of this.
+                let is_over = |ended: Duration| at.saturating_sub(ended) > LONGEST_PAUSE;
+                if self.voice.ended.is_some_and(is_over) {
+                    self.utterance_began = None;
+                }
                 self.utterance_began.get_or_insert(at);
                 self.voice = Voice { began: Some(at), ended: None, told: false };
                 if !self.player.is_playing(now) {
@@ -545,7 +569,7 @@ impl Conversation {
         if let Some(began) = self.voice.began {
             self.voice.told = true;
             let item_id = self.utterance();
-            let audio_start_ms = began.as_millis() as u64;
+            let audio_start_ms = began.saturating_sub(self.ears.inserted()).as_millis() as u64;
             self.tell(&ServerEvent::SpeechStarted { audio_start_ms, item_id: &item_id });
             if self.voice.ended.is_some() {
                 self.tell_speech_stopped();
@@ -556,7 +580,7 @@ impl Conversation {
     fn tell_speech_stopped(&mut self) {
         if let Some(ended) = self.voice.ended {
             let item_id = self.utterance();
-            let audio_end_ms = ended.as_millis() as u64;
+            let audio_end_ms = ended.saturating_sub(self.ears.inserted()).as_millis() as u64;
             self.tell(&ServerEvent::SpeechStopped { audio_end_ms, item_id: &item_id });
         }
     }
@@ -574,7 +598,7 @@ impl Conversation {
                 }
             }
             Progress::Answering { turn } => {
-                self.items.new_turn();
+                self.items.new_turn(turn);
                 self.consumed = Usage::default();
                 (self.turn, self.goes_on) = (Some(turn), false);
                 if self.answer.as_ref().is_some_and(|answer| answer.turn.is_some_and(|other| other != turn)) {
@@ -647,6 +671,10 @@ impl Conversation {
         let length = length.map_or(Duration::ZERO, |(began, ended)| ended.saturating_sub(began));
         self.voice = Voice::default();
         self.last_said = turn.map(|turn| (turn, id.clone()));
+        self.items.heard(&id);
+        if let Some(turn) = turn {
+            self.items.answers(turn);
+        }
         self.add_spoken(&id);
         self.understood(&id, text, length);
     }

@@ -5,7 +5,7 @@ use super::{
 };
 use bytes::Bytes;
 use seiketsu_domain::{Message, ToolOutcome, TurnOutcome, Usage};
-use seiketsu_session::{ClientAct, DoorInput, DoorOutput, Progress, Shown, Turns};
+use seiketsu_session::{ClientAct, DoorInput, DoorOutput, Progress, Shown, Speaker, Turns};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -351,6 +351,46 @@ fn utterances_that_nobody_answers_are_items_and_wait_for_a_response_to_be_asked_
     }
     talk.client(&json!({"type": "response.create"}));
     assert_eq!(talk.asked(), [DoorInput::Client(ClientAct::CreateResponse)]);
+}
+
+#[test]
+fn what_one_side_said_in_a_turn_that_is_over_can_be_deleted() {
+    let mut talk = spoken();
+    talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
+    talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(1_700) }));
+    talk.progress(Progress::Understood { turn: 1, text: "my number is four".into() });
+    talk.progress(Progress::Answering { turn: 1 });
+    talk.says(1, 7, "Very well.", 900);
+    let ids: Vec<String> = talk
+        .events()
+        .iter()
+        .filter(|event| event["type"] == "conversation.item.added")
+        .map(|event| event["item"]["id"].as_str().unwrap().to_owned())
+        .collect();
+    let [question, answer] = &ids[..] else { panic!("{ids:?}") };
+    let delete = |id: &str| json!({"type": "conversation.item.delete", "item_id": id});
+    talk.client(&delete(question));
+    assert_eq!(talk.error().1, "item_id", "the turn is not over");
+    talk.said(1, 10);
+    talk.progress(Progress::Over { turn: 1, outcome: TurnOutcome::Answered });
+    talk.events();
+    talk.client(&delete(question));
+    talk.client(&delete(answer));
+    assert_eq!(talk.kinds(), ["conversation.item.deleted", "conversation.item.deleted"]);
+    let forget = |speaker| DoorInput::Client(ClientAct::Forget { turn: 1, speaker });
+    assert_eq!(talk.asked(), [forget(Speaker::Caller), forget(Speaker::Agent)]);
+    talk.client(&delete(question));
+    assert_eq!(talk.error().0, "item_delete_invalid_item_id");
+    // Two things that were typed are one turn of the caller.
+    for text in ["homes", "with a garden"] {
+        let content = json!([{"type": "input_text", "text": text}]);
+        talk.client(&json!({"type": "conversation.item.create",
+            "item": {"id": text.split(' ').next(), "type": "message", "role": "user", "content": content}}));
+    }
+    talk.progress(Progress::Answering { turn: 2 });
+    talk.progress(Progress::Over { turn: 2, outcome: TurnOutcome::Answered });
+    talk.client(&delete("homes"));
+    assert_eq!(talk.error().0, "invalid_parameter");
 }
 
 #[test]

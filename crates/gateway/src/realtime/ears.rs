@@ -40,6 +40,8 @@ pub(super) struct Ears {
     spoken_until: Duration,
     /// Silence put in for the client since it sent something; none before it has.
     filled: Option<Duration>,
+    /// All of that.
+    inserted: Duration,
     /// A byte of silence in the client's format.
     silence: u8,
     /// A byte that waits for the other half of its sample.
@@ -55,6 +57,7 @@ impl Ears {
             waiting_bytes: 0,
             spoken_until: Duration::ZERO,
             filled: None,
+            inserted: Duration::ZERO,
             silence: match format {
                 Format::Pcm24k => 0,
                 Format::Pcmu => 0xff,
@@ -118,6 +121,12 @@ impl Ears {
         self.urgent.push_back(input);
     }
 
+    /// Silence that was put in the place of audio that did not come: the session's time of the audio is ahead of the
+    /// client's by so much.
+    pub(super) fn inserted(&self) -> Duration {
+        self.inserted
+    }
+
     /// How much is asked for and was not handed on.
     pub(super) fn asked(&self) -> usize {
         let in_order = self.waiting.iter().filter(|waiting| matches!(waiting, Waiting::Asked(_)));
@@ -165,6 +174,7 @@ impl Ears {
                 let piece = Duration::from_millis(PIECE_MS as u64);
                 self.filled = self.filled.map(|filled| filled + piece);
                 self.spoken_until += piece;
+                self.inserted += piece;
                 Some(DoorInput::Audio(vec![self.silence; PIECE_MS * self.bytes_per_ms].into()))
             }
             Some(Waiting::Asked(input)) => Some(input),

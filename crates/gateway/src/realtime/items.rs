@@ -1,6 +1,7 @@
 //! The items of a conversation, as far back as they are kept.
 
 use super::wire::{Item, ItemBody, Part, Role, Status};
+use seiketsu_session::Speaker;
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -21,6 +22,11 @@ pub(super) struct Items {
     sound: BTreeMap<String, Duration>,
     /// What the agent has said in this turn, in order.
     of_turn: Vec<String>,
+    turn: u32,
+    /// What the caller has said or typed since the last turn, if the next one will have nothing else.
+    unanswered: Vec<String>,
+    /// In which turn, and by whom, where the item is all that this side has said in it.
+    said: BTreeMap<String, (u32, Speaker)>,
 }
 
 impl Items {
@@ -48,6 +54,11 @@ impl Items {
             && item.status == Status::InProgress
         {
             self.sound.insert(item.id.clone(), Duration::ZERO);
+            match &self.of_turn[..] {
+                [] => drop(self.said.insert(item.id.clone(), (self.turn, Speaker::Agent))),
+                // Several items are one side's words of a turn.
+                [first, ..] => drop(self.said.remove(first)),
+            }
             self.of_turn.push(item.id.clone());
         }
         self.bytes += item.body.text_bytes();
@@ -57,6 +68,7 @@ impl Items {
         {
             self.bytes = self.bytes.saturating_sub(oldest.body.text_bytes());
             self.sound.remove(&oldest.id);
+            self.said.remove(&oldest.id);
         }
     }
 
@@ -65,6 +77,33 @@ impl Items {
         self.all.retain(|item| item.id != id);
         self.bytes = self.all.iter().map(|item| item.body.text_bytes()).sum();
         self.sound.remove(id);
+        self.said.remove(id);
+        self.unanswered.retain(|unanswered| unanswered != id);
+    }
+
+    /// The caller has said or typed this; a turn will answer it.
+    pub(super) fn heard(&mut self, id: &str) {
+        self.unanswered.push(id.to_owned());
+        if self.unanswered.len() > MAX_ITEMS {
+            self.unanswered.remove(0);
+        }
+    }
+
+    /// What was said so far and what comes are no longer one.
+    pub(super) fn mix(&mut self) {
+        self.unanswered.clear();
+    }
+
+    /// This turn has what the caller said since the last one.
+    pub(super) fn answers(&mut self, turn: u32) {
+        if let [only] = &std::mem::take(&mut self.unanswered)[..] {
+            self.said.insert(only.clone(), (turn, Speaker::Caller));
+        }
+    }
+
+    /// In which turn it was said and by whom, if it is all that this side has said in it.
+    pub(super) fn said(&self, id: &str) -> Option<(u32, Speaker)> {
+        self.said.get(id).copied()
     }
 
     /// It is complete, or as complete as it will be.
@@ -75,8 +114,10 @@ impl Items {
     }
 
     /// An answer to something new begins.
-    pub(super) fn new_turn(&mut self) {
+    pub(super) fn new_turn(&mut self, turn: u32) {
         self.of_turn.clear();
+        self.turn = turn;
+        self.answers(turn);
     }
 
     /// So much more sound belongs to it.

@@ -79,11 +79,12 @@ pub(super) async fn follow(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let Query(query) = query?;
     let scope = reader.scope(&gateway, query.tenant.as_deref()).await?;
+    let own = gateway.followers_of().try_take(scope.tenant_id()).ok_or(ApiError::Busy)?;
     let place = gateway.followers().clone().try_acquire_owned().map_err(|_| ApiError::Busy)?;
     let (events, queue) = mpsc::channel(DEPTH);
     let sockets = gateway.sockets().clone();
     sockets.spawn(async move {
-        let _place = place;
+        let _places = (own, place);
         let left = Follower { gateway, scope, proof: proof(&headers), known: BTreeMap::new(), events };
         left.run().await;
     });

@@ -20,7 +20,10 @@ use axum::{
 use http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use seiketsu_domain::MemberId;
-use seiketsu_storage::{DbError, Reason, members, platform::end_member_sessions};
+use seiketsu_storage::{
+    DbError, Reason, members,
+    platform::{end_member_sessions, note_password},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -73,6 +76,10 @@ pub(super) async fn set_password(
         .ok()
         .flatten()
         .ok_or(ApiError::Internal("a password could not be hashed"))?;
+    // Told before it is done: what is in the log may not have happened, what has happened is in the log.
+    let mut system = gateway.db().system(Reason::ManageMembers).await?;
+    note_password(&mut system, &scope, member).await?;
+    system.commit().await?;
     let mut tx = gateway.db().tenant(&scope).await?;
     match members::set_password(&mut tx, member, &hash).await {
         Err(DbError::Missing { .. }) => return Err(ApiError::NotFound),

@@ -30,16 +30,20 @@ pub use cursor::Page;
 
 use crate::{Gateway, problem::ApiError};
 use axum::Router;
+use http::{HeaderValue, header::CACHE_CONTROL};
 use seiketsu_storage::{
     Reason,
     platform::{TenantRow, tenant_by_id, tenant_by_slug},
 };
+use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Everything under `/v1` but the socket of the API door, and `/openapi.json`, which describes it.
 pub(crate) fn routes() -> Router<Gateway> {
     let (router, document) = described().split_for_parts();
-    router.merge(openapi::routes(&openapi::with_references(document)))
+    // What is somebody's own is nobody else's to keep.
+    let private = SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    router.layer(private).merge(openapi::routes(&openapi::with_references(document)))
 }
 
 /// The description of the API as JSON, as it is served.

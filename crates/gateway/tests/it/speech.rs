@@ -34,7 +34,7 @@ async fn words_come_back_as_sound_and_bad_words_as_problems() {
         assert_eq!(speak(&world, &key, bad).await.problem(), (400, "bad-body".into()), "{bad}");
     }
     let huge = format!(r#"{{"text": "{}"}}"#, "a".repeat(100_000));
-    assert_eq!(speak(&world, &key, &huge).await.status, 400);
+    assert_eq!(speak(&world, &key, &huge).await.problem(), (413, "body-too-large".into()));
     let operator = world.operator().await;
     assert_eq!(speak(&world, &operator, r#"{"text": "hi"}"#).await.problem(), (403, "not-allowed".into()));
 }

@@ -84,6 +84,11 @@ pub async fn end_member_sessions(
     Ok(outcome.rows_affected())
 }
 
+/// Writes down that a member is given a password.
+pub async fn note_password(tx: &mut SystemTx, scope: &TenantScope, member: MemberId) -> Result<(), DbError> {
+    tx.audit(serde_json::json!({"tenant": scope.tenant_id(), "given_password": member})).await
+}
+
 /// Sweeps sessions that have expired.
 pub async fn purge_member_sessions(tx: &mut SystemTx, now: Timestamp) -> Result<u64, DbError> {
     let outcome =

@@ -14,8 +14,8 @@ pub use api_keys::{ApiKeyRow, api_key_owner, api_keys, put_api_key, revoke_api_k
 pub use mail::tenants_with_due_mail;
 pub use media_tokens::{purge_media_tokens, use_media_token};
 pub use member_sessions::{
-    MemberSession, end_member_session, end_member_sessions, member_session, purge_member_sessions,
-    put_member_session,
+    MemberSession, end_member_session, end_member_sessions, member_session, note_password,
+    purge_member_sessions, put_member_session,
 };
 pub use number_routes::{NumberRoute, number_route, numbers_of_agent, route_number};
 pub use operator_keys::{OperatorKey, operator_key, put_operator_key, revoke_operator_key};

@@ -163,7 +163,7 @@ impl Telephone {
         tasks.spawn(async move { serve.await.unwrap() });
 
         let url = |path: &str| Url::parse(&format!("{}{path}", text("public_url"))).unwrap();
-        let agents = http.get(url(&format!("/v1/tenants/{TENANT}/agents"))).bearer_auth(text("operator_key"));
+        let agents = http.get(url(&format!("/v1/agents?tenant={TENANT}"))).bearer_auth(text("operator_key"));
         let agents: Page<AgentView> = agents.send().await.unwrap().json().await.unwrap();
         let agent = agents.items.iter().find(|agent| agent.profile.language == Language::En).unwrap();
         Self {
