@@ -1131,6 +1131,11 @@ export interface components {
             tenant: string;
         };
         /**
+         * Format: binary
+         * @description Sound, as bytes.
+         */
+        Sound: string;
+        /**
          * @description A brokerage.
          * @example ten_01jd3f2a8jeg9r8qz4w5t6y7h2
          */
@@ -1498,6 +1503,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not with this key or as this member. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such tenant, or none that is yours. */
             404: {
                 headers: {
@@ -1559,6 +1573,15 @@ export interface operations {
             };
             /** @description No key and no cookie, or one that is not good. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or as this member. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1645,6 +1668,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not with this key or as this member. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such tenant, or none that is yours. */
             404: {
                 headers: {
@@ -1700,6 +1732,15 @@ export interface operations {
             };
             /** @description No key and no cookie, or one that is not good. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or as this member. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1766,6 +1807,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not with this key or as this member. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such thing, or it is somebody else's. */
             404: {
                 headers: {
@@ -1806,7 +1856,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "audio/wav": number[];
+                    "audio/wav": components["schemas"]["Sound"];
                 };
             };
             /** @description The query is not valid. */
@@ -1820,6 +1870,15 @@ export interface operations {
             };
             /** @description No key and no cookie, or one that is not good. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or as this member. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1897,6 +1956,15 @@ export interface operations {
             };
             /** @description No key and no cookie, or one that is not good. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or as this member. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1984,6 +2052,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not with this key or as this member. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such tenant, or none that is yours. */
             404: {
                 headers: {
@@ -2042,6 +2119,15 @@ export interface operations {
             };
             /** @description No key and no cookie, or one that is not good. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or as this member. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2111,6 +2197,15 @@ export interface operations {
             };
             /** @description No key and no cookie, or one that is not good. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or as this member. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2255,6 +2350,15 @@ export interface operations {
             };
             /** @description No key and no cookie, or one that is not good. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or as this member. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2480,7 +2584,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "audio/pcm": number[];
+                    "audio/pcm": components["schemas"]["Sound"];
                 };
             };
             /** @description The body is not valid. */
@@ -2575,6 +2679,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not with this key or as this member. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such tenant, or none that is yours. */
             404: {
                 headers: {
@@ -2627,6 +2740,15 @@ export interface operations {
             };
             /** @description No key and no cookie, or one that is not good. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or as this member. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2774,6 +2896,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not with this key or as this member. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such thing, or it is somebody else's. */
             404: {
                 headers: {
@@ -2826,6 +2957,15 @@ export interface operations {
             };
             /** @description No key and no cookie, or one that is not good. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or as this member. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2982,6 +3122,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not with this key or as this member. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such tenant, or none that is yours. */
             404: {
                 headers: {
@@ -3058,6 +3207,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not with this key or as this member. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such tenant, or none that is yours. */
             404: {
                 headers: {
@@ -3119,6 +3277,15 @@ export interface operations {
             };
             /** @description No key and no cookie, or one that is not good. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or as this member. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -33,8 +33,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const NOT_PAGES: [&str; 4] = ["/v1", "/twilio", "/health", "/openapi.json"];
 const NOT_BUILT: &str = include_str!("console/not_built.html");
 
-/// Whatever no route takes. A page of the console goes to browsers only: to a program, a path that does not exist is a
-/// problem.
+/// Whatever no route takes. Where the console has no page, browsers get its word for that; to a program it is a problem.
 pub(crate) async fn serve(request: Request) -> Result<Response, ApiError> {
     let path = request.uri().path();
     let is_page = !NOT_PAGES
@@ -53,7 +52,7 @@ pub(crate) async fn serve(request: Request) -> Result<Response, ApiError> {
     if is_asset {
         return Err(ApiError::NotFound);
     }
-    if !name.is_empty() && !wants_page(request.headers()) {
+    if !is_page_of_the_console(name) && !wants_page(request.headers()) {
         return Err(ApiError::NotFound);
     }
     if let Some((file, encoded)) = find("index.html", zipped) {
@@ -72,6 +71,11 @@ fn find(name: &str, zipped: bool) -> Option<(EmbeddedFile, bool)> {
     }
     let compressed = zipped.then(|| Files::get(&format!("{name}.gz"))).flatten();
     compressed.map(|file| (file, true)).or_else(|| Files::get(name).map(|file| (file, false)))
+}
+
+/// Whether the console itself has a page there, whoever asks.
+fn is_page_of_the_console(name: &str) -> bool {
+    matches!(name, "" | "calls" | "docs") || name.starts_with("calls/")
 }
 
 fn wants_page(headers: &HeaderMap) -> bool {
@@ -142,6 +146,8 @@ mod tests {
         }
         let program = Request::get("/metrics").header(ACCEPT, "*/*").body(Body::empty()).unwrap();
         assert!(matches!(serve(program).await, Err(ApiError::NotFound)));
+        let anybody = Request::get("/docs").body(Body::empty()).unwrap();
+        assert!(serve(anybody).await.is_ok());
         let post = Request::post("/").body(Body::empty()).unwrap();
         assert!(matches!(serve(post).await, Err(ApiError::NotFound)));
         for path in ["/", "/calls", "/calls/call_x", "/v1x"] {

@@ -67,10 +67,10 @@ pub(crate) enum ApiError {
     #[error("the request is not signed by Twilio for this URL")]
     Signature,
     /// A page of another origin asks.
-    #[error("pages of this origin may not use this API")]
+    #[error("changes and sockets need the `Origin` of this platform's own pages, its public URL")]
     Origin,
     /// A key that is good, but not for this.
-    #[error("this key does not open this")]
+    #[error("you may not do this")]
     NotAllowed,
     /// The thing does not exist, or is somebody else's.
     #[error("there is no such thing here")]
@@ -159,9 +159,9 @@ impl ApiError {
                 row(StatusCode::FORBIDDEN, "bad-signature", "The request is not signed as it must be")
             }
             Self::Origin => {
-                row(StatusCode::FORBIDDEN, "wrong-origin", "Pages of this origin may not use this API")
+                Mapped { detail: true, ..row(StatusCode::FORBIDDEN, "wrong-origin", "Not from there") }
             }
-            Self::NotAllowed => row(StatusCode::FORBIDDEN, "not-allowed", "This key does not open this"),
+            Self::NotAllowed => row(StatusCode::FORBIDDEN, "not-allowed", "You may not do this"),
             Self::NotFound => row(StatusCode::NOT_FOUND, "not-found", "There is no such thing here"),
             Self::Method => row(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -280,7 +280,8 @@ impl IntoResponse for ApiError {
 
 impl From<QueryRejection> for ApiError {
     fn from(rejection: QueryRejection) -> Self {
-        Self::Query(rejection.body_text())
+        let text = rejection.body_text();
+        Self::Query(text.trim_start_matches("Failed to deserialize query string: ").to_owned())
     }
 }
 

@@ -43,7 +43,7 @@ impl FromRequestParts<Gateway> for Asker {
 }
 
 /// The key after `Bearer`.
-pub(crate) fn key_in_header(headers: &HeaderMap) -> Option<&str> {
+fn key_in_header(headers: &HeaderMap) -> Option<&str> {
     headers.get(AUTHORIZATION)?.to_str().ok().and_then(bearer)
 }
 

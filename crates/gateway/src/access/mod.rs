@@ -23,7 +23,7 @@ pub(crate) mod password;
 mod per_tenant;
 mod reader;
 
-pub(crate) use asker::{Asker, is_own_page, key_in_header};
+pub(crate) use asker::{Asker, is_own_page};
 pub(crate) use attempts::Attempts;
 pub(crate) use operator::{Operator, bearer};
 pub(crate) use per_tenant::PerTenant;

@@ -3,7 +3,7 @@
 //! Events are `call.started` (one per live call when the stream begins, then one per call that begins), `call.updated`
 //! (another turn of it is on record) and `call.ended`; the data is the call. Nothing is repeated from before: a client
 //! that comes back is told again what is live. The stream looks once a second, ends when who listens may no longer
-//! (within half a minute), and when this replica shuts down. Errors: 400, 401, 404 no such tenant, 503 as many streams as
+//! (within ten seconds), and when this replica shuts down. Errors: 400, 401, 404 no such tenant, 503 as many streams as
 //! may be.
 
 use super::{
@@ -40,7 +40,7 @@ use utoipa::{IntoParams, ToSchema};
 /// How often it is looked.
 const EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked whether who listens still may.
-const ASK_AGAIN: Duration = Duration::from_secs(30);
+const ASK_AGAIN: Duration = Duration::from_secs(10);
 /// Live calls that one stream follows.
 const CALLS: u32 = 500;
 /// Events that wait for a client; one that does not read for so long is left.

@@ -13,6 +13,9 @@ pub(crate) enum ListProblems {
     /// No key and no cookie, or one that is not good.
     #[response(status = 401, content_type = "application/problem+json")]
     Who(Problem),
+    /// Not with this key or as this member.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Not(Problem),
     /// There is no such tenant, or none that is yours.
     #[response(status = 404, content_type = "application/problem+json")]
     Tenant(Problem),
@@ -31,6 +34,9 @@ pub(crate) enum OneProblems {
     /// No key and no cookie, or one that is not good.
     #[response(status = 401, content_type = "application/problem+json")]
     Who(Problem),
+    /// Not with this key or as this member.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Not(Problem),
     /// There is no such thing, or it is somebody else's.
     #[response(status = 404, content_type = "application/problem+json")]
     Missing(Problem),

@@ -12,6 +12,7 @@
 use super::{
     Page, cursor,
     problems::{ListProblems, OneProblems},
+    speech::Sound,
 };
 use crate::{Gateway, access::Reader, problem::ApiError};
 use axum::{
@@ -106,7 +107,7 @@ pub(super) async fn list(
 /// The sound of one part: a stereo WAV file, the caller on the left and what they heard on the right.
 #[utoipa::path(get, path = "/v1/calls/{id}/recordings/{part}", tag = "records", operation_id = "getRecording",
     params(("id" = CallId, Path, description = "Which call."), ("part" = u32, Path, description = "Which part.")),
-    responses((status = 200, description = "The sound.", content_type = "audio/wav", body = [u8]), OneProblems))]
+    responses((status = 200, description = "The sound.", content_type = "audio/wav", body = Sound), OneProblems))]
 pub(super) async fn sound(
     State(gateway): State<Gateway>,
     reader: Reader,

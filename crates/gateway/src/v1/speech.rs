@@ -29,6 +29,12 @@ pub trait CallerVoice: Send + Sync + Debug {
     async fn speak(&self, text: &str, language: Language) -> Result<Bytes, String>;
 }
 
+/// Sound, as bytes.
+#[expect(dead_code, reason = "never made: it describes")]
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub(crate) struct Sound(Vec<u8>);
+
 /// Words to be spoken.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -43,7 +49,7 @@ pub(super) struct Words {
 
 /// Words spoken for a caller: raw PCM, 24 kHz, 16 bit little-endian, mono.
 #[utoipa::path(post, path = "/v1/speech", tag = "console", operation_id = "speak", request_body = Words,
-    responses((status = 200, description = "The sound.", content_type = "audio/pcm", body = [u8]), ChangeProblems))]
+    responses((status = 200, description = "The sound.", content_type = "audio/pcm", body = Sound), ChangeProblems))]
 pub(super) async fn speak(
     State(gateway): State<Gateway>,
     asker: Asker,

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use http::{Request, header::AUTHORIZATION};
 use seiketsu_domain::{CallEnd, CallTime, EndReason, Pii, Timeline, TurnOutcome, TurnRecord, Usage};
 use seiketsu_gateway::{api_key::ApiKey, v1::events::LiveCall};
-use seiketsu_storage::{calls, turns};
+use seiketsu_storage::{Reason, calls, platform::revoke_api_key, turns};
 use std::time::Duration;
 use tokio::time::timeout;
 use tower::ServiceExt;
@@ -92,6 +92,20 @@ async fn calls_are_told_as_they_begin_go_on_and_end_to_their_own_tenant_only() {
 
     // The stream ends with the replica; nobody waits for it.
     world.switchboard.draining.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert!(events.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_key_is_revoked() {
+    let world = World::new().await;
+    let key = world.key_of(&world.a).await;
+    world.base.call(&world.a).await;
+    let mut events = Events::follow(&world, &key).await;
+    assert_eq!(events.next().await.unwrap().0, "call.started");
+    let mut system = world.db().system(Reason::ManageApiKeys).await.unwrap();
+    assert!(revoke_api_key(&mut system, &world.a.scope, key.hint(), world.base.now()).await.unwrap());
+    system.commit().await.unwrap();
+    world.clock.advance(Duration::from_secs(10));
     assert!(events.next().await.is_none());
 }
 

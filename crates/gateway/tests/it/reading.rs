@@ -111,7 +111,7 @@ async fn a_tenants_key_reads_its_own_without_naming_it_and_nothing_of_another() 
     }
     // What is the platform's is not for tenants.
     for path in ["/v1/tenants", "/v1/tenants/anna-homes/keys", "/v1/tenants/anna-homes/members"] {
-        assert_eq!(world.get(path, Some(&key)).await.problem(), (401, "unauthorized".into()), "{path}");
+        assert_eq!(world.get(path, Some(&key)).await.problem(), (403, "not-allowed".into()), "{path}");
     }
     // An operator has to say whose.
     let operator = world.operator().await;

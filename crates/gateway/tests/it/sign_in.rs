@@ -110,7 +110,7 @@ async fn a_member_signs_in_sees_their_own_and_signs_out() {
     assert_eq!(foreign.comparable(), random.comparable());
     let other = browser.get("/v1/calls?tenant=boris-realty").await;
     assert_eq!(other.comparable(), browser.get("/v1/calls?tenant=nobody").await.comparable());
-    assert_eq!(browser.get("/v1/tenants").await.problem(), (401, "unauthorized".into()));
+    assert_eq!(browser.get("/v1/tenants").await.problem(), (403, "not-allowed".into()));
 
     let cookie = browser.cookie.clone();
     assert_eq!(browser.ask(Method::DELETE, "/v1/session", None).await.status, 204);
