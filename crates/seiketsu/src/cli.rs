@@ -92,7 +92,7 @@ pub(crate) enum KeyAction {
         #[command(flatten)]
         of: KeyOf,
     },
-    /// Revoke a key; what it opened stays open until it is closed.
+    /// Revoke a key; conversations it opened go on until they are over, streams of live calls end within ten seconds.
     Revoke {
         /// Whose.
         #[command(flatten)]

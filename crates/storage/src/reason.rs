@@ -19,9 +19,7 @@ named! {
         RecoverCalls = "recover_calls",
         /// Which tenants have mail to be sent?
         SendMail = "send_mail",
-        /// An operator presents a key.
-        AuthenticateOperator = "authenticate_operator",
-        /// A tenant's program presents its key.
+        /// A tenant's program or an operator presents a key.
         AuthenticateKey = "authenticate_key",
         /// A member signs in or out, or presents what they were given when they signed in.
         AuthenticateMember = "authenticate_member",

@@ -2,8 +2,7 @@
 //!
 //! Counted per account on each replica, for a quarter of an hour: ten wrong passwords, and the account takes none until
 //! the quarter is over. Accounts that do not exist count as well, so that the answer says nothing. The table is bounded:
-//! when it is full, whoever was counted longest ago is forgotten, those last
-//! whose account is closed.
+//! when it is full, whoever was counted longest ago is forgotten, closed accounts last.
 
 use sha2::{Digest, Sha256};
 use std::{

@@ -1,7 +1,8 @@
 //! `GET /v1/realtime?model=AGENT`: a conversation with an agent over a WebSocket, in the words of OpenAI's realtime
 //! protocol.
 //!
-//! `model` (or `agent`) is the agent's id or name; `intent=transcription` makes a session that only writes down. The key comes as `Authorization: Bearer …`, or, from browsers, in the
+//! `model` (or `agent`) is the agent's id or name; `intent=transcription` makes a session that only writes down. The key
+//! comes as `Authorization: Bearer …`, or, from browsers, in the
 //! subprotocol `openai-insecure-api-key.…` beside `realtime`. Errors before the upgrade are problems: 400 no or unknown
 //! parameters, 401 no key or one that is not good, 403 a page of another origin, 404 no such agent, 426 not a WebSocket,
 //! 503. After it they are `error` events, which leave the session open, or close codes: 1000 the agent has ended the
