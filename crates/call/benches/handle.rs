@@ -5,10 +5,10 @@
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput};
 use seiketsu_call::{
-    Acknowledgements, AlignedChar, Call, GenerationEvent, Input, Limits, Output, Plan, SynthesisEvent, Turns,
-    VoiceActivity, ledger::Ledger, phrase::Phraser,
+    Acknowledgements, AlignedChar, Call, Finish, GenerationEvent, Input, Limits, Output, Plan,
+    SynthesisEvent, Turns, VoiceActivity, ledger::Ledger, phrase::Phraser,
 };
-use seiketsu_domain::{AudioFormat, CallTime, Language, Message, ModelChoice, Pii};
+use seiketsu_domain::{AudioFormat, CallTime, Language, Message, ModelChoice, Pii, ToolChoice};
 use std::{collections::BTreeMap, hint::black_box, time::Duration};
 
 const QUESTION: &str = "i am looking for a three bedroom house in riverside with a garden";
@@ -27,6 +27,8 @@ fn plan(history: usize) -> Plan {
         system: "You are Ava, the receptionist of a brokerage. ".repeat(40),
         model: ModelChoice { model: "m".to_owned(), temperature: 0.0, max_tokens: 200 },
         tools: Vec::new(),
+        tool_choice: ToolChoice::Auto,
+        max_tokens: u32::MAX,
         ending_tool: None,
         format: AudioFormat::Mulaw8k,
         speaks: true,
@@ -50,6 +52,7 @@ fn plan(history: usize) -> Plan {
         first_turn: 0,
         endpoint_silence: Duration::from_millis(250),
         turns: Turns::ByVoice,
+        is_interruptible: true,
         limits: Limits::default(),
     }
 }
@@ -94,7 +97,11 @@ fn turn(call: &mut Call) -> u64 {
     generation = step(call, now, None).0.or(generation);
     let id = generation.expect("the model was asked");
     let tokens = ANSWER.split_inclusive(' ').map(|token| GenerationEvent::Text(token.to_owned()));
-    for event in tokens.chain([GenerationEvent::Finished { input_tokens: 900, output_tokens: 60 }]) {
+    for event in tokens.chain([GenerationEvent::Finished {
+        input_tokens: 900,
+        output_tokens: 60,
+        finish: Finish::Whole,
+    }]) {
         now = now + Duration::from_millis(12);
         let asked = step(call, now, Some(Input::Generation { id, event }));
         speeches.extend(asked.1);

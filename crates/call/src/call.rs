@@ -1,8 +1,10 @@
 //! The engine of one call: its state, and what happens when.
 //!
 //! Each part of what it does is a file below: [`caller`] listens, [`model`] asks, [`tools`] acts, [`speaking`] talks,
-//! [`ending`] closes turns and the call, [`client`] serves clients that drive turns themselves.
+//! [`ending`] closes turns and the call, [`client`] serves clients that drive turns themselves, [`aside`] asks for them
+//! beside the conversation.
 
+mod aside;
 mod caller;
 mod client;
 mod ending;
@@ -11,13 +13,14 @@ mod speaking;
 mod tools;
 
 use crate::{
-    GenerationId, Input, Limits, Note, Output, Plan, PlanUpdate, Progress, Timer, VoiceActivity,
+    AnswerPlan, GenerationId, Input, Limits, Note, Output, Plan, PlanUpdate, Progress, Timer, VoiceActivity,
     context::Context,
     ears::{Ears, Utterance},
     ledger::Ledger,
     timer::Timers,
     turn::Turn,
 };
+use aside::Aside;
 use ending::{Closing, Ending};
 use model::Speculation;
 use seiketsu_domain::{CallTime, EndReason, TurnOutcome, Usage};
@@ -57,9 +60,11 @@ pub struct Call {
     /// Commits of the client whose words are not known.
     commits: u32,
     /// The client asked for an answer before the words were known.
-    answer_when_settled: bool,
+    answer_when_settled: Option<Box<AnswerPlan>>,
     /// The client asked for an answer while another one was being given.
-    answer_when_over: bool,
+    answer_when_over: Option<Box<AnswerPlan>>,
+    /// Questions beside the conversation.
+    asides: Vec<Aside>,
     /// The shell was asked to put on record that the caller is handed over, and has not answered.
     handing_over: bool,
     ending: Option<Ending>,
@@ -103,8 +108,9 @@ impl Call {
             reprompted: 0,
             committed: String::new(),
             commits: 0,
-            answer_when_settled: false,
-            answer_when_over: false,
+            answer_when_settled: None,
+            answer_when_over: None,
+            asides: Vec::new(),
             handing_over: false,
             ending: None,
             ended: false,
@@ -176,6 +182,7 @@ impl Call {
                 Timer::Sound => self.sound_is_late(now),
                 Timer::Progress => self.no_progress(now),
                 Timer::Tool => self.tools_timed_out(now),
+                Timer::Aside => self.asides_timed_out(now),
                 Timer::Playout => self.ledger.assume_played(now),
                 Timer::Silence => self.silent_for_long(now),
                 Timer::Call if self.is_saying_goodbye() => {
@@ -203,6 +210,12 @@ impl Call {
     /// Whether the last output has been produced.
     pub fn has_ended(&self) -> bool {
         self.ended
+    }
+
+    /// The words of the utterance that is being heard: those that will not change, and those that may. None if there
+    /// are none.
+    pub fn hearing(&self) -> Option<(&str, &str)> {
+        self.ears.has_words().then(|| self.ears.words())
     }
 
     /// Answers to requests that were no longer wanted, dropped so far.
@@ -279,13 +292,27 @@ impl Call {
     }
 
     fn update(&mut self, update: PlanUpdate, now: CallTime) {
-        let PlanUpdate { system, tools, endpoint_silence, turns, speaks } = update;
+        let PlanUpdate {
+            system,
+            tools,
+            tool_choice,
+            max_tokens,
+            endpoint_silence,
+            turns,
+            is_interruptible,
+            speaks,
+        } = update;
         if let Some(system) = system {
             self.plan.system = system;
         }
         if let Some(tools) = tools {
             self.plan.tools = tools;
         }
+        if let Some(tool_choice) = tool_choice {
+            self.plan.tool_choice = tool_choice;
+        }
+        self.plan.max_tokens = max_tokens.unwrap_or(self.plan.max_tokens);
+        self.plan.is_interruptible = is_interruptible.unwrap_or(self.plan.is_interruptible);
         self.plan.speaks = speaks.unwrap_or(self.plan.speaks);
         self.drop_speculation();
         if let Some(silence) = endpoint_silence {
@@ -319,9 +346,9 @@ impl Call {
     }
 
     fn show_understood(&mut self) {
-        if let Some(Turn { number, caller_text, .. }) = &self.turn {
-            let (turn, text) = (*number, caller_text.clone());
-            self.outputs.push_back(Output::Progress(Progress::Understood { turn, text }));
+        if let Some(Turn { number, caller_text, caller_text_is_whole, .. }) = &self.turn {
+            let (turn, text, is_whole) = (*number, caller_text.clone(), *caller_text_is_whole);
+            self.outputs.push_back(Output::Progress(Progress::Understood { turn, text, is_whole }));
         }
     }
 

@@ -58,6 +58,8 @@ pub(crate) struct Utterance {
     pub final_at: Option<CallTime>,
     /// The one key that all of it is.
     pub key: Option<char>,
+    /// The recogniser has said all that it had to say about it.
+    pub is_whole: bool,
 }
 
 impl Utterance {
@@ -71,6 +73,7 @@ impl Utterance {
         self.text = format!("{} {}", earlier.text, self.text);
         truncate(&mut self.text, limit);
         self.began_at = self.began_at.min(earlier.began_at);
+        self.is_whole &= earlier.is_whole;
         self.key = None;
     }
 }
@@ -87,6 +90,11 @@ impl Ears {
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
             .join(" ")
+    }
+
+    /// The words that will not change, and those that may.
+    pub(crate) fn words(&self) -> (&str, &str) {
+        (&self.words, &self.partial)
     }
 
     /// The caller is pressing keys.
@@ -251,6 +259,7 @@ impl Ears {
     pub(crate) fn take(&mut self, now: CallTime, limit: usize) -> Utterance {
         let (speaking_since, noise, key) = (self.speaking_since, self.noise, self.only_key());
         let is_guess = !self.is_settled();
+        let is_whole = !is_guess || !self.has_begun();
         let heard = std::mem::take(self);
         let mut text = [heard.words, heard.partial]
             .into_iter()
@@ -271,6 +280,7 @@ impl Ears {
             endpointed_at: heard.endpointed_at.unwrap_or(now),
             final_at: heard.final_at,
             key,
+            is_whole,
         }
     }
 

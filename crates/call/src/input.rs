@@ -2,7 +2,7 @@
 
 use crate::output::{GenerationId, MarkId, SynthesisId, ToolNumber};
 use bytes::Bytes;
-use seiketsu_domain::{CallTime, Message, ToolOutcome, ToolSpec};
+use seiketsu_domain::{CallTime, Message, ToolChoice, ToolOutcome, ToolSpec};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -103,12 +103,26 @@ pub enum GenerationEvent {
         input_tokens: u64,
         /// Tokens it wrote.
         output_tokens: u64,
+        /// Whether that was all it had to say.
+        finish: Finish,
     },
     /// It failed; nothing more will come.
     Failed {
         /// Whether asking again makes sense.
         retry: Retry,
     },
+}
+
+/// How an answer of a language model ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Finish {
+    /// It is whole.
+    #[default]
+    Whole,
+    /// It has become as long as it may.
+    TooLong,
+    /// Its vendor did not want to say more.
+    Withheld,
 }
 
 /// Whether asking once more makes sense, all places that could be asked considered.
@@ -159,7 +173,17 @@ pub enum ClientAct {
     /// Add to the context.
     CreateItem(Message),
     /// Answer now.
-    CreateResponse,
+    CreateResponse(Box<AnswerPlan>),
+    /// Ask the model something beside the conversation, in text. [`Progress::Aside`](crate::Progress::Aside) tells what
+    /// comes of it.
+    Ask {
+        /// What the client calls it.
+        number: u64,
+        /// What is different about it.
+        plan: Box<AnswerPlan>,
+    },
+    /// The answer to that is not wanted any more; nothing more is told of it.
+    CancelAside(u64),
     /// Stop answering.
     CancelResponse {
         /// Only if this turn is the one that is being answered; none for whichever.
@@ -179,6 +203,25 @@ pub enum ClientAct {
     },
 }
 
+/// What one answer has of its own; `None` is as in the call's plan.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct AnswerPlan {
+    /// What the language model is told before the conversation.
+    pub system: Option<String>,
+    /// The conversation, in the place of what was said.
+    pub messages: Option<Vec<Message>>,
+    /// The tools.
+    pub tools: Option<Vec<ToolSpec>>,
+    /// Whether they may or must be asked for.
+    pub tool_choice: Option<ToolChoice>,
+    /// The longest answer, in tokens.
+    pub max_tokens: Option<u32>,
+    /// Whether it is spoken.
+    pub speaks: Option<bool>,
+    /// The model is not told of it later. The record keeps it.
+    pub is_aside: bool,
+}
+
 /// One side of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Speaker {
@@ -195,10 +238,16 @@ pub struct PlanUpdate {
     pub system: Option<String>,
     /// The tools.
     pub tools: Option<Vec<ToolSpec>>,
+    /// Whether they may or must be asked for.
+    pub tool_choice: Option<ToolChoice>,
+    /// The longest answer, in tokens.
+    pub max_tokens: Option<u32>,
     /// Silence after which the caller has finished.
     pub endpoint_silence: Option<Duration>,
     /// Who decides when a turn is over.
     pub turns: Option<crate::Turns>,
+    /// Whether the caller's voice ends an answer.
+    pub is_interruptible: Option<bool>,
     /// Whether answers are spoken, from the next phrase on.
     pub speaks: Option<bool>,
 }

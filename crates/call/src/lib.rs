@@ -36,8 +36,9 @@ pub mod turn_taking;
 
 pub use call::Call;
 pub use input::{
-    AlignedChar, ClientAct, GenerationEvent, Input, PlanUpdate, Retry, Speaker, SynthesisEvent, VoiceActivity,
+    AlignedChar, AnswerPlan, ClientAct, Finish, GenerationEvent, Input, PlanUpdate, Retry, Speaker,
+    SynthesisEvent, VoiceActivity,
 };
-pub use output::{GenerationId, MarkId, Note, Output, Progress, Prompt, SynthesisId, ToolNumber};
+pub use output::{AsideEvent, GenerationId, MarkId, Note, Output, Progress, Prompt, SynthesisId, ToolNumber};
 pub use plan::{Acknowledgements, Limits, Plan, Turns};
 pub use timer::Timer;

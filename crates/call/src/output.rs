@@ -1,7 +1,8 @@
 //! What a call asks of the world.
 
+use crate::input::Finish;
 use bytes::Bytes;
-use seiketsu_domain::{CallEnd, Message, ModelChoice, ToolSpec, TurnOutcome, TurnRecord, Usage};
+use seiketsu_domain::{CallEnd, Message, ModelChoice, ToolChoice, ToolSpec, TurnOutcome, TurnRecord, Usage};
 use serde::{Deserialize, Serialize};
 
 macro_rules! counted_ids {
@@ -35,6 +36,10 @@ pub struct Prompt {
     pub messages: Vec<Message>,
     /// What it may ask for.
     pub tools: Vec<ToolSpec>,
+    /// Whether it has to.
+    pub tool_choice: ToolChoice,
+    /// The longest answer, in tokens, whichever model gives it.
+    pub max_tokens: u32,
 }
 
 /// Something the shell must do.
@@ -110,11 +115,15 @@ pub enum Progress {
         turn: u32,
         /// All of it, words of a turn before included that had no answer yet.
         text: String,
+        /// The recogniser has said all that it had to say about it.
+        is_whole: bool,
     },
     /// The words of audio that a client committed are settled; no turn follows by itself.
     Taken {
         /// All of them.
         text: String,
+        /// The recogniser has said all that it had to say about it.
+        is_whole: bool,
     },
     /// An answer is under way.
     Answering {
@@ -143,6 +152,8 @@ pub enum Progress {
         turn: u32,
         /// What it has consumed so far.
         usage: Usage,
+        /// Whether the model had said all that it had to say.
+        finish: Finish,
     },
     /// The turn is over.
     Over {
@@ -151,6 +162,36 @@ pub enum Progress {
         /// How it ended.
         outcome: TurnOutcome,
     },
+    /// Something came of a question beside the conversation. As often as it likes, and at any time.
+    Aside {
+        /// What the client calls the question.
+        number: u64,
+        /// What.
+        event: AsideEvent,
+    },
+}
+
+/// What comes of a question beside the conversation; the last two are the end of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AsideEvent {
+    /// More text.
+    Text(String),
+    /// The model wants a tool; nobody runs it.
+    ToolCall {
+        /// Name of the tool.
+        name: String,
+        /// Arguments as the model wrote them.
+        arguments: String,
+    },
+    /// It is answered.
+    Finished {
+        /// What that has consumed.
+        usage: Usage,
+        /// Whether that was all.
+        finish: Finish,
+    },
+    /// No (whole) answer could be had.
+    Failed,
 }
 
 /// Decisions, for logs, metrics and observers; nothing has to be done about them.

@@ -1,6 +1,6 @@
 //! What a call is configured to be, fixed when it begins (and changed in mid-call only by a `PlanUpdate`).
 
-use seiketsu_domain::{AudioFormat, Language, Message, ModelChoice, ToolSpec};
+use seiketsu_domain::{AudioFormat, Language, Message, ModelChoice, ToolChoice, ToolSpec};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -36,6 +36,10 @@ pub struct Plan {
     pub model: ModelChoice,
     /// The tools the model is told of.
     pub tools: Vec<ToolSpec>,
+    /// Whether they may or must be asked for: in the first request of a turn, after which they may.
+    pub tool_choice: ToolChoice,
+    /// The longest answer, in tokens, beside the limit of the model itself.
+    pub max_tokens: u32,
     /// The tool that ends the call once the caller has heard the goodbye.
     pub ending_tool: Option<String>,
     /// The tool that has the caller put through to a human once they have heard so.
@@ -77,6 +81,8 @@ pub struct Plan {
     pub endpoint_silence: Duration,
     /// Who decides when a turn is over.
     pub turns: Turns,
+    /// The caller's voice ends an answer; else what they say over it is heard, and answered when it is over.
+    pub is_interruptible: bool,
     /// Bounds.
     pub limits: Limits,
 }
@@ -157,6 +163,12 @@ pub struct Limits {
     pub answer_characters: usize,
     /// Characters of one caller utterance; what is beyond is not kept.
     pub utterance_characters: usize,
+    /// Questions beside the conversation at once.
+    pub asides: usize,
+    /// How long one of them may take.
+    pub aside: Duration,
+    /// Characters of the answer to one; what is beyond is left out.
+    pub aside_characters: usize,
     /// Phrases given to the voice before the first of them is finished.
     pub phrases_ahead: usize,
     /// Audio of one turn that may wait in the engine, in bytes.
@@ -205,6 +217,9 @@ impl Default for Limits {
             voice_retries_per_turn: 4,
             answer_characters: 1_200,
             utterance_characters: 4_000,
+            asides: 4,
+            aside: Duration::from_secs(30),
+            aside_characters: 16_384,
             phrases_ahead: 2,
             waiting_audio_bytes: 2 * 1024 * 1024,
             context_messages: 200,

@@ -28,6 +28,8 @@ pub enum Timer {
     Progress,
     /// The earliest running tool has had its time.
     Tool,
+    /// The earliest question beside the conversation has had its time.
+    Aside,
     /// Playback must be over, even if the door lost a mark.
     Playout,
     /// Nobody has said anything for too long.
@@ -38,7 +40,7 @@ pub enum Timer {
 
 impl Timer {
     /// All of them; on equal deadlines the earlier one fires first.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Endpoint,
         Self::FinalTranscript,
         Self::Acknowledge,
@@ -50,6 +52,7 @@ impl Timer {
         Self::Sound,
         Self::Progress,
         Self::Tool,
+        Self::Aside,
         Self::Playout,
         Self::Silence,
         Self::Call,

@@ -2,7 +2,7 @@
 
 use crate::{
     ears::Utterance,
-    input::AlignedChar,
+    input::{AlignedChar, AnswerPlan, Finish},
     ledger::{Ledger, PositionUs, heard_words},
     output::{GenerationId, MarkId, SynthesisId, ToolNumber},
     phrase::Phraser,
@@ -243,6 +243,10 @@ pub(crate) struct RunningTool {
 pub(crate) struct Turn {
     pub number: u32,
     pub caller_text: String,
+    /// The recogniser has said all that it had to say about that.
+    pub caller_text_is_whole: bool,
+    /// What a client wants to be different about it.
+    pub plan: Option<Box<AnswerPlan>>,
     /// It was decided that the caller has finished, but the last words are not known yet.
     pub awaits_words: bool,
     pub started_at: CallTime,
@@ -279,6 +283,8 @@ pub(crate) struct Turn {
     pub tools_answered: usize,
     pub generated: String,
     pub failed: bool,
+    /// How the last answer of the model has ended.
+    pub finish: Finish,
     /// The call ends once this turn has been heard.
     pub ends_call: Option<EndReason>,
     /// The agent speaks of its own accord about a tool that has finished; it may also have nothing to say.
@@ -324,6 +330,7 @@ impl Turn {
     pub(crate) fn take_words(&mut self, utterance: Utterance) {
         self.awaits_words = false;
         self.caller_text = utterance.text;
+        self.caller_text_is_whole = utterance.is_whole;
         if let Some(at) = utterance.final_at {
             self.timeline.reach(Stage::FinalTranscript, at);
         }
@@ -333,6 +340,8 @@ impl Turn {
         Self {
             number,
             caller_text,
+            caller_text_is_whole: true,
+            plan: None,
             awaits_words: false,
             started_at,
             timeline,
@@ -357,6 +366,7 @@ impl Turn {
             tools_answered: 0,
             generated: String::new(),
             failed: false,
+            finish: Finish::Whole,
             ends_call: None,
             reports: false,
             first_marks: [None; 3],

@@ -4,8 +4,8 @@ mod world;
 
 use bytes::Bytes;
 use seiketsu_call::{
-    AlignedChar, Call, GenerationEvent, Input, Note, Output, Plan, Retry, SynthesisEvent, SynthesisId,
-    ToolNumber, VoiceActivity,
+    AlignedChar, Call, Finish, GenerationEvent, Input, Note, Output, Plan, Retry, SynthesisEvent,
+    SynthesisId, ToolNumber, VoiceActivity,
 };
 use seiketsu_domain::{CallTime, Language, Stage, ToolOutcome, TurnOutcome, Usage};
 use std::time::Duration;
@@ -101,7 +101,7 @@ fn a_hedge_that_lost_is_on_the_bill_of_the_next_turn_if_it_told_what_it_cost() {
     let [slow, quick] = asked[..] else { panic!("asked twice: {asked:?}") };
     call.handle(Input::Generation { id: quick, event: text("Yes.") }, ms(3_000));
     for _ in 0..2 {
-        let event = GenerationEvent::Finished { input_tokens: 900, output_tokens: 8 };
+        let event = GenerationEvent::Finished { input_tokens: 900, output_tokens: 8, finish: Finish::Whole };
         call.handle(Input::Generation { id: slow, event }, ms(3_100));
     }
     call.handle(Input::HungUp, ms(4_000));
@@ -308,7 +308,7 @@ fn answered(
     for event in events {
         call.handle(Input::Generation { id, event }, ms(2_300));
     }
-    let finished = GenerationEvent::Finished { input_tokens: 1, output_tokens: 1 };
+    let finished = GenerationEvent::Finished { input_tokens: 1, output_tokens: 1, finish: Finish::Whole };
     call.handle(Input::Generation { id, event: finished }, ms(2_310));
     let speech = speeches(&mut call);
     (call, speech)

@@ -4,7 +4,7 @@
 
 mod world;
 
-use seiketsu_call::{GenerationEvent, Input, Note, Retry, Timer, ToolNumber, VoiceActivity};
+use seiketsu_call::{Finish, GenerationEvent, Input, Note, Retry, Timer, ToolNumber, VoiceActivity};
 use seiketsu_domain::{EndReason, Message, Stage, ToolOutcome, TurnOutcome};
 use std::time::Duration;
 use world::{World, asks, lines, ms, plan, says};
@@ -588,7 +588,11 @@ fn two_tools_that_a_model_gives_the_same_id_get_each_its_own_result() {
             name: name.to_owned(),
             arguments: "{}".to_owned(),
         };
-        vec![call("first"), call("second"), GenerationEvent::Finished { input_tokens: 1, output_tokens: 1 }]
+        vec![
+            call("first"),
+            call("second"),
+            GenerationEvent::Finished { input_tokens: 1, output_tokens: 1, finish: Finish::Whole },
+        ]
     });
     world.tool_answers = false;
     world.caller_says("find me a home", 2_000, 1_000);

@@ -36,7 +36,7 @@ pub use money::MicroDollars;
 pub use phone::PhoneNumber;
 pub use pii::Pii;
 pub use tenant::TenantScope;
-pub use tool::{ToolOutcome, ToolRun, ToolSpec};
+pub use tool::{ToolChoice, ToolOutcome, ToolRun, ToolSpec};
 pub use transcript::Message;
 pub use turn::{CallEnd, EndReason, Stage, Timeline, TurnOutcome, TurnRecord};
 pub use usage::Usage;

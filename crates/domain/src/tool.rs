@@ -15,6 +15,21 @@ pub struct ToolSpec {
     pub parameters: serde_json::Value,
 }
 
+/// Whether a language model may, must or must not ask for tools.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolChoice {
+    /// It may.
+    #[default]
+    Auto,
+    /// It must not.
+    None,
+    /// It must, for whichever.
+    Required,
+    /// It must, for the one with this name.
+    Named(String),
+}
+
 /// How a tool run ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", tag = "status", content = "content")]

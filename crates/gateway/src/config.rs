@@ -1,5 +1,6 @@
 //! What the gateway has to be told.
 
+use crate::access::RatePerMinute;
 use secrecy::SecretString;
 use seiketsu_domain::ReplicaId;
 use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
@@ -121,13 +122,24 @@ pub struct GatewayConfig {
     pub replica: ReplicaId,
     /// What a media socket may take and how long.
     pub media: MediaLimits,
-    /// Sessions through the API door at once; more are refused with 503, so that telephones always find places.
-    pub realtime_sessions: usize,
+    /// What the API door takes.
+    pub realtime: RealtimeLimits,
     /// Slugs of the demo brokerages as whose member anybody may sign in with one click: only where nobody else can come
     /// in; none elsewhere.
     pub demo_sign_in: Vec<String>,
     /// Whether speech is recognised by the sandbox, which understands only speech that was made here.
     pub sandbox_ears: bool,
+}
+
+/// Limits of the API door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RealtimeLimits {
+    /// Sessions at once; more are refused with 503, so that telephones always find places.
+    pub sessions: usize,
+    /// The same of one tenant; more are refused with 429, so that others find places.
+    pub sessions_of_tenant: usize,
+    /// What each key may ask for.
+    pub rate: RatePerMinute,
 }
 
 /// Limits of media sockets. The defaults suit Twilio.

@@ -35,13 +35,14 @@ pub mod twilio;
 pub mod v1;
 
 pub use admin::Admin;
-pub use config::{GatewayConfig, MediaLimits, PublicUrl, PublicUrlError};
+pub use config::{GatewayConfig, MediaLimits, PublicUrl, PublicUrlError, RealtimeLimits};
 pub use health::Startup;
 pub use observe::{REQUEST_ID, REQUEST_SECONDS, describe_metrics};
 pub use server::{MAX_CONNECTIONS, serve, serve_tls};
 pub use switchboard::Switchboard;
 
-use access::{Attempts, PerTenant};
+pub use access::RatePerMinute;
+use access::{Allowances, Attempts, PerTenant};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use problem::ApiError;
 use seiketsu_domain::IdSource;
@@ -101,6 +102,8 @@ struct Inner {
     tokens: MediaTokens,
     unproven: Arc<Semaphore>,
     realtime: Arc<Semaphore>,
+    realtime_of: PerTenant,
+    allowances: Allowances,
     authenticating: Semaphore,
     followers: Arc<Semaphore>,
     followers_of: PerTenant,
@@ -115,12 +118,15 @@ impl Gateway {
     pub fn new(parts: Parts) -> Self {
         let tokens = MediaTokens::new(parts.config.jwt_secret.clone());
         let unproven = Arc::new(Semaphore::new(parts.config.media.max_unproven_sockets));
-        let realtime = Arc::new(Semaphore::new(parts.config.realtime_sessions));
+        let limits = parts.config.realtime;
+        let realtime = Arc::new(Semaphore::new(limits.sessions));
         Self(Arc::new(Inner {
             parts,
             tokens,
             unproven,
             realtime,
+            realtime_of: PerTenant::new(limits.sessions_of_tenant),
+            allowances: Allowances::new(limits.rate),
             authenticating: Semaphore::new(MAX_AUTHENTICATING),
             followers: Arc::new(Semaphore::new(MAX_FOLLOWERS)),
             followers_of: PerTenant::new(MAX_FOLLOWERS_OF_TENANT),
@@ -180,6 +186,12 @@ impl Gateway {
     }
     pub(crate) fn realtime(&self) -> &Arc<Semaphore> {
         &self.0.realtime
+    }
+    pub(crate) fn realtime_of(&self) -> &PerTenant {
+        &self.0.realtime_of
+    }
+    pub(crate) fn allowances(&self) -> &Allowances {
+        &self.0.allowances
     }
     /// A place to look a key or a cookie up.
     pub(crate) async fn authenticating(&self) -> Result<SemaphorePermit<'_>, ApiError> {

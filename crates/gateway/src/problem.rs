@@ -102,6 +102,18 @@ pub(crate) enum ApiError {
     /// As many unproven sockets are open as may be.
     #[error("too many connections are waiting for their first message")]
     Busy,
+    /// One tenant has open as many sessions as it may.
+    #[error("as many sessions are open as one brokerage may have; close one, or try again in {seconds} s")]
+    TooManySessions {
+        /// When it is worth trying again.
+        seconds: u16,
+    },
+    /// A key has used up what it may in a minute.
+    #[error("this key has used up its responses or tokens; try again in {seconds} s")]
+    UsedUp {
+        /// When there is something again.
+        seconds: u16,
+    },
     /// A log filter that could not be read.
     #[error("not a log filter: {0}")]
     LogFilter(String),
@@ -188,6 +200,16 @@ impl ApiError {
                 retry_after_seconds: Some(1),
                 ..row(StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many connections at the moment")
             },
+            Self::TooManySessions { seconds } => Mapped {
+                detail: true,
+                retry_after_seconds: Some(*seconds),
+                ..row(StatusCode::TOO_MANY_REQUESTS, "too-many-sessions", "Too many sessions")
+            },
+            Self::UsedUp { seconds } => Mapped {
+                detail: true,
+                retry_after_seconds: Some(*seconds),
+                ..row(StatusCode::TOO_MANY_REQUESTS, "used-up", "Too many requests")
+            },
             Self::Database(error) if error.is_away() => Self::away(),
             Self::Archive(ArchiveFailure::Away(_)) => Self::away(),
             Self::Database(_) | Self::Archive(ArchiveFailure::Damaged(_)) | Self::Internal(_) => {
@@ -249,6 +271,8 @@ impl IntoResponse for ApiError {
             | Self::WrongPassword
             | Self::TooManyAttempts { .. }
             | Self::NoDemo
+            | Self::TooManySessions { .. }
+            | Self::UsedUp { .. }
             | Self::Busy => {
                 tracing::info!(error = %self, "a request was refused");
             }
@@ -312,6 +336,8 @@ mod tests {
             ApiError::TooSlow,
             ApiError::NotWebSocket,
             ApiError::Busy,
+            ApiError::TooManySessions { seconds: 5 },
+            ApiError::UsedUp { seconds: 7 },
             ApiError::Internal("secret"),
             ApiError::Archive(ArchiveFailure::Away("the bucket is shut".into())),
             ApiError::Archive(ArchiveFailure::Damaged("chunk 3".into())),
@@ -344,6 +370,8 @@ mod tests {
         408 too-slow 
         426 websocket-only 
         503 busy 
+        429 too-many-sessions as many sessions are open as one brokerage may have; close one, or try again in 5 s
+        429 used-up this key has used up its responses or tokens; try again in 7 s
         500 internal 
         503 unavailable 
         500 internal 

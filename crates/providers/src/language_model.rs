@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use async_trait::async_trait;
-use seiketsu_domain::{Message, ModelChoice, ToolSpec};
+use seiketsu_domain::{Message, ModelChoice, ToolChoice, ToolSpec};
 use std::fmt::Debug;
 use tokio::sync::mpsc;
 
@@ -17,6 +17,8 @@ pub struct GenerationRequest {
     pub messages: Vec<Message>,
     /// What it may ask for.
     pub tools: Vec<ToolSpec>,
+    /// Whether it has to. Without a tool nothing is said about it.
+    pub tool_choice: ToolChoice,
 }
 
 /// Why the model stopped.

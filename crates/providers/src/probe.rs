@@ -7,7 +7,7 @@ use crate::{
     RecogniserOptions, RecognitionEvent, SynthesisId, Vendor, Voice, VoiceEvent, VoiceInput, VoiceOptions,
 };
 use bytes::Bytes;
-use seiketsu_domain::{AudioFormat, Clock, Language, Message, ModelChoice, Pii, VoiceChoice};
+use seiketsu_domain::{AudioFormat, Clock, Language, Message, ModelChoice, Pii, ToolChoice, VoiceChoice};
 use std::time::Duration;
 use tokio::time;
 
@@ -77,6 +77,7 @@ pub async fn language_model(
             system: "Do what you are asked, and no more.".to_owned(),
             messages: vec![Message::Caller { text: Pii::new("Count from one to eight.".to_owned()) }],
             tools: Vec::new(),
+            tool_choice: ToolChoice::Auto,
         };
         let mut generation = language_model.generate(request).await?;
         loop {

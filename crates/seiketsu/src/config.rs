@@ -7,7 +7,7 @@ use seiketsu_brokerage::{
     outbox::{self, Address},
     recording::StoreOptions,
 };
-use seiketsu_gateway::PublicUrl;
+use seiketsu_gateway::{PublicUrl, RatePerMinute, RealtimeLimits};
 use seiketsu_sandbox::Profile;
 use serde::Deserialize;
 use std::{
@@ -20,7 +20,7 @@ use url::Url;
 pub(crate) const DEFAULT: &str = include_str!("../config.default.toml");
 
 /// Environment names and the keys they set; those of the described system are honoured as they are.
-const ENVIRONMENT: [(&str, &str); 26] = [
+const ENVIRONMENT: [(&str, &str); 28] = [
     ("PUBLIC_URL", "public_url"),
     ("LISTEN", "listen"),
     ("ADMIN_LISTEN", "admin_listen"),
@@ -45,6 +45,8 @@ const ENVIRONMENT: [(&str, &str); 26] = [
     ("RECORDING_MASTER_KEY", "recording.master_key"),
     ("SANDBOX_PROFILE", "sandbox.profile"),
     ("MAX_CALLS", "session.max_calls"),
+    ("API_REQUESTS_PER_MINUTE", "api.requests_per_minute"),
+    ("API_TOKENS_PER_MINUTE", "api.tokens_per_minute"),
     ("LOG", "log.filter"),
     ("LOG_FORMAT", "log.format"),
 ];
@@ -81,6 +83,10 @@ pub(crate) struct Config {
     pub profile: Profile,
     pub seed: u64,
     pub max_calls: usize,
+    /// What each key may ask of the API door.
+    pub api_rate: RatePerMinute,
+    /// The most that one brokerage may take of its places, in percent.
+    pub api_tenant_percent: usize,
     pub acknowledge_after_ms: u64,
     pub speculations: u32,
     pub hedge_after_ms: u64,
@@ -124,6 +130,7 @@ struct Document {
     recording: RecordingSection,
     sandbox: SandboxSection,
     session: SessionSection,
+    api: ApiSection,
     log: LogSection,
 }
 
@@ -177,6 +184,14 @@ struct SessionSection {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct ApiSection {
+    requests_per_minute: u32,
+    tokens_per_minute: u32,
+    tenant_percent: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct MailSection {
     smtp_url: SecretString,
     from: String,
@@ -197,6 +212,13 @@ struct LogSection {
 }
 
 impl Config {
+    /// Half of all places are for telephones alone, and of the other half one brokerage cannot take all.
+    pub(crate) fn api_door(&self) -> RealtimeLimits {
+        let sessions = (self.max_calls / 2).max(1);
+        let sessions_of_tenant = (sessions * self.api_tenant_percent / 100).max(1);
+        RealtimeLimits { sessions, sessions_of_tenant, rate: self.api_rate }
+    }
+
     /// Reads all sources. `flags` are `key = value` settings from the command line, the strongest.
     pub(crate) fn load(
         file: Option<&Path>,
@@ -302,6 +324,13 @@ fn parse(document: Document, mut table: toml::Table) -> anyhow::Result<Config> {
     if document.session.max_calls == 0 || document.database.connections == 0 {
         return Err(bad("session.max_calls and database.connections: expected at least 1".to_owned()));
     }
+    let api = &document.api;
+    if api.requests_per_minute == 0 || api.tokens_per_minute == 0 || !(1..=100).contains(&api.tenant_percent)
+    {
+        let message = "api.requests_per_minute and api.tokens_per_minute: expected at least 1; \
+                       api.tenant_percent: expected 1 to 100";
+        return Err(bad(message.to_owned()));
+    }
     if !matches!(document.log.format.as_str(), "" | "text" | "json") {
         return Err(bad(format!(
             "log.format (LOG_FORMAT) = `{}`: expected text or json",
@@ -382,6 +411,11 @@ fn parse(document: Document, mut table: toml::Table) -> anyhow::Result<Config> {
         profile,
         seed: document.sandbox.seed,
         max_calls: document.session.max_calls,
+        api_rate: RatePerMinute {
+            requests: document.api.requests_per_minute,
+            tokens: document.api.tokens_per_minute,
+        },
+        api_tenant_percent: document.api.tenant_percent,
         acknowledge_after_ms: document.session.acknowledge_after_ms,
         speculations: document.session.speculations,
         hedge_after_ms: document.session.hedge_after_ms,
@@ -494,6 +528,7 @@ mod tests {
             (("JWT_SECRET", "short"), "at least 32 characters"),
             (("MAX_CALLS", "many"), "expected a whole number"),
             (("MAX_CALLS", "0"), "at least 1"),
+            (("API_TOKENS_PER_MINUTE", "0"), "at least 1"),
             (("OPENAI_BASE_URL", "http://example.com/v1"), "in the clear"),
             (("TWILIO_ACCOUNT_SID", "AC1"), "set both"),
             (("OPENAI_FALLBACK_BASE_URL", "https://models.example.com/v1"), "OPENAI_FALLBACK_API_KEY"),

@@ -174,7 +174,7 @@ impl Server {
                 twilio_auth_token: vendors.twilio.key.clone(),
                 replica,
                 media: MediaLimits::default(),
-                realtime_sessions: (config.max_calls / 2).max(1),
+                realtime: config.api_door(),
                 demo_sign_in,
                 sandbox_ears: !vendors.deepgram.real,
             },

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use seiketsu_call::{ClientAct, Progress, Turns};
-use seiketsu_domain::{ToolOutcome, ToolSpec};
+use seiketsu_domain::{Message, ToolChoice, ToolOutcome, ToolSpec};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -21,6 +21,8 @@ pub enum DoorInput {
     Cut,
     /// A client that drives turns itself.
     Client(ClientAct),
+    /// The client wants an answer.
+    Respond(Box<DoorResponse>),
     /// The client wants the conversation to go on differently.
     Update(DoorUpdate),
     /// A tool that the client runs has answered, see [`Shown::ToolWanted`].
@@ -39,12 +41,50 @@ pub struct DoorUpdate {
     pub instructions: Option<String>,
     /// Tools that the client runs, beside the agent's own; one with the name of an agent's tool is left out.
     pub tools: Option<Vec<ToolSpec>>,
+    /// Whether tools, its own and the agent's, may or must be asked for.
+    pub tool_choice: Option<ToolChoice>,
+    /// The longest answer, in tokens, beside the agent's own limit.
+    pub max_tokens: Option<u32>,
     /// Silence after which the caller has finished.
     pub endpoint_silence: Option<Duration>,
     /// Who says when a turn is over, and whether it is answered unasked.
     pub turns: Option<Turns>,
+    /// Whether the caller's voice ends an answer.
+    pub is_interruptible: Option<bool>,
     /// Whether answers are spoken; else they are text alone.
     pub speaks: Option<bool>,
+}
+
+/// An answer that a client asks for; `None` is as in the session.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DoorResponse {
+    /// Where it belongs.
+    pub place: ResponsePlace,
+    /// What the model is told beside the agent's own instructions.
+    pub instructions: Option<String>,
+    /// The conversation, in the place of what was said.
+    pub messages: Option<Vec<Message>>,
+    /// Tools that the client runs, in the place of those of the session.
+    pub tools: Option<Vec<ToolSpec>>,
+    /// Whether tools may or must be asked for.
+    pub tool_choice: Option<ToolChoice>,
+    /// The longest answer, in tokens.
+    pub max_tokens: Option<u32>,
+    /// Whether it is spoken.
+    pub speaks: Option<bool>,
+}
+
+/// Where an answer belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ResponsePlace {
+    /// Into the conversation.
+    #[default]
+    Conversation,
+    /// It is heard like any other, and the model is not told of it later.
+    Unremembered,
+    /// Beside the conversation: text, without the agent's own tools. The number names it in
+    /// [`Progress::Aside`] and in [`ClientAct::CancelAside`].
+    Beside(u64),
 }
 
 /// What a session tells a door.
@@ -75,10 +115,12 @@ pub enum Shown {
         /// The last voiced sample.
         at: Duration,
     },
-    /// Words of the utterance that is being heard; they may still change.
+    /// Words of the utterance that is being heard.
     Hearing {
-        /// All of those that are not settled.
-        text: String,
+        /// Those that will not change, from its beginning.
+        settled: String,
+        /// Those behind them, which may.
+        unsettled: String,
     },
     /// How far a turn has come.
     Progress(Progress),

@@ -29,14 +29,14 @@ mod thinking;
 mod trim;
 
 pub use archive::{ArchiveFailure, OpenRecording, RecordingArchive, RecordingReader};
-pub use door::{Door, DoorInput, DoorOutput, DoorUpdate, Shown};
+pub use door::{Door, DoorInput, DoorOutput, DoorResponse, DoorUpdate, ResponsePlace, Shown};
 pub use measure::LATENCY_BUCKETS_SECONDS;
 pub use ports::{
     Arrival, CallDesk, CallStore, Desk, OpenCall, PhraseCache, PhraseDigest, RecordingSink, RecordingWriter,
     SpokenPhrase, StoreFailure, Telephony, ToolHost, Transfer,
 };
 pub use seiketsu_audio::frame::GapFiller;
-pub use seiketsu_call::{ClientAct, Progress, Speaker, Turns};
+pub use seiketsu_call::{AsideEvent, ClientAct, Finish, Progress, Speaker, Turns};
 pub use seiketsu_providers::failover::{Failover, RouteStatus};
 pub use seiketsu_providers::twilio::signature as twilio_signature;
 pub use sentences::bridges;

@@ -55,6 +55,8 @@ pub(crate) fn plan(
         system,
         model: agent.model.clone(),
         tools,
+        tool_choice: begin.update.tool_choice.clone().unwrap_or_default(),
+        max_tokens: begin.update.max_tokens.unwrap_or(u32::MAX),
         ending_tool: Some(ENDING_TOOL.to_owned()),
         format: begin.format,
         speaks: begin.update.speaks.unwrap_or(true),
@@ -75,6 +77,7 @@ pub(crate) fn plan(
         first_turn,
         endpoint_silence: Duration::from_millis(u64::from(agent.endpoint_silence_ms)).max(activity::RELEASE),
         turns,
+        is_interruptible: begin.update.is_interruptible.unwrap_or(true),
         limits: Limits {
             call: Duration::from_secs(u64::from(agent.max_call_seconds)),
             acknowledge_after: options.acknowledge_after,

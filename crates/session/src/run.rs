@@ -1,7 +1,8 @@
 //! The task of one call: everything that waits, in one loop.
 
 use crate::{
-    BeginCall, CallDesk, Door, DoorInput, DoorOutput, DoorUpdate, Shown, ToolHost, Transfer,
+    BeginCall, CallDesk, Door, DoorInput, DoorOutput, DoorResponse, DoorUpdate, ResponsePlace, Shown,
+    ToolHost, Transfer,
     activity::{Activity, AudioClock, RELEASE},
     links::OPEN_PATIENCE,
     listener::{Heard, Listener},
@@ -13,8 +14,8 @@ use crate::{
     thinking::{self, Thinking},
 };
 use seiketsu_call::{
-    Call, GenerationEvent, GenerationId, Input, MarkId, Note, Output, PlanUpdate, Prompt, SynthesisEvent,
-    SynthesisId, ToolNumber, VoiceActivity,
+    AnswerPlan, Call, ClientAct, GenerationEvent, GenerationId, Input, MarkId, Note, Output, PlanUpdate,
+    Prompt, SynthesisEvent, SynthesisId, ToolNumber, VoiceActivity,
 };
 use seiketsu_domain::{CallEnd, CallTime, PhoneNumber, ToolOutcome, ToolSpec, TurnRecord};
 use seiketsu_providers::{
@@ -79,7 +80,9 @@ struct Shell {
     /// The agent's own instructions and tools, to which a client may add.
     own: Own,
     /// Tools that the client runs.
-    client_tools: BTreeSet<String>,
+    client_tools: Vec<ToolSpec>,
+    /// Those of the answer that it has asked for last, by name.
+    answer_tools: BTreeSet<String>,
     /// Runs of them that the client has been told of and has not answered.
     unanswered: BTreeSet<u64>,
     /// What the door is to be shown before anything else.
@@ -104,6 +107,25 @@ struct Shell {
 struct Own {
     system: String,
     tools: Vec<ToolSpec>,
+}
+
+impl Own {
+    /// What the model is told, with what a client adds.
+    fn system_with(&self, more: &str) -> String {
+        match more.trim() {
+            "" => self.system.clone(),
+            more => format!("{}\n\n{more}", self.system),
+        }
+    }
+
+    /// A client's tools, without those whose names mean something to the engine or to the agent.
+    fn beside(&self, mut tools: Vec<ToolSpec>) -> Vec<ToolSpec> {
+        tools.retain(|tool| {
+            ![plan::ENDING_TOOL, plan::TRANSFERRING_TOOL].contains(&tool.name.as_str())
+                && !self.tools.iter().any(|own| own.name == tool.name)
+        });
+        tools
+    }
 }
 
 /// Holds a call until it is over and everything of it is committed.
@@ -180,7 +202,8 @@ pub(crate) async fn run(shared: Arc<Shared>, begin: BeginCall, desk: CallDesk, d
         recorder,
         tools,
         own,
-        client_tools: BTreeSet::new(),
+        client_tools: Vec::new(),
+        answer_tools: BTreeSet::new(),
         unanswered: BTreeSet::new(),
         shown: Vec::new(),
         tasks,
@@ -322,6 +345,7 @@ impl Shell {
             Some(DoorInput::HungUp) => self.hung_up(),
             Some(DoorInput::Cut) => self.door_is_gone(),
             Some(DoorInput::Client(act)) => self.handle(Input::Client(act)),
+            Some(DoorInput::Respond(response)) => self.respond(*response),
             Some(DoorInput::Update(update)) => self.update(update),
             Some(DoorInput::ToolAnswer { number, outcome }) => {
                 self.unanswered.remove(&number);
@@ -368,38 +392,81 @@ impl Shell {
     fn heard(&mut self, heard: Heard) {
         self.provider_failed(heard.failure);
         if let Some(input) = heard.input {
-            if self.door.shows
-                && let Input::HeardPartly { text, .. } = &input
-            {
-                self.shown.push(Shown::Hearing { text: text.clone() });
-            }
             self.handle(input);
+            if self.door.shows
+                && let Some((settled, unsettled)) = self.call.hearing()
+            {
+                let (settled, unsettled) = (settled.to_owned(), unsettled.to_owned());
+                self.shown.push(Shown::Hearing { settled, unsettled });
+            }
         }
     }
 
     /// What a client wants changed, on top of what the agent brings along.
     fn update(&mut self, update: DoorUpdate) {
-        let DoorUpdate { instructions, tools, endpoint_silence, turns, speaks } = update;
-        let own = &self.own;
-        let system = instructions.map(|more| match more.trim() {
-            "" => own.system.clone(),
-            more => format!("{}\n\n{more}", own.system),
-        });
+        let DoorUpdate {
+            instructions,
+            tools,
+            tool_choice,
+            max_tokens,
+            endpoint_silence,
+            turns,
+            is_interruptible,
+            speaks,
+        } = update;
+        let system = instructions.map(|more| self.own.system_with(&more));
         let tools = tools.map(|tools| {
-            // Names that mean something to the engine are the agent's, whether it has those tools or not.
-            let is_own = |name: &str| {
-                [plan::ENDING_TOOL, plan::TRANSFERRING_TOOL].contains(&name)
-                    || own.tools.iter().any(|own| own.name == name)
-            };
-            let tools: Vec<ToolSpec> = tools.into_iter().filter(|tool| !is_own(&tool.name)).collect();
-            self.client_tools = tools.iter().map(|tool| tool.name.clone()).collect();
-            own.tools.iter().cloned().chain(tools).collect()
+            self.client_tools = self.own.beside(tools);
+            self.own.tools.iter().chain(&self.client_tools).cloned().collect()
         });
         let endpoint_silence = endpoint_silence.map(|silence| silence.max(RELEASE));
-        let update = PlanUpdate { system, tools, endpoint_silence, turns, speaks };
+        let update = PlanUpdate {
+            system,
+            tools,
+            tool_choice,
+            max_tokens,
+            endpoint_silence,
+            turns,
+            is_interruptible,
+            speaks,
+        };
         if update != PlanUpdate::default() {
             self.handle(Input::Update(update));
         }
+    }
+
+    /// An answer that a client asks for, on top of what the agent brings along.
+    fn respond(&mut self, response: DoorResponse) {
+        let DoorResponse { place, instructions, messages, tools, tool_choice, max_tokens, speaks } = response;
+        let tools = tools.map(|tools| self.own.beside(tools));
+        let mut plan = AnswerPlan {
+            system: instructions.map(|more| self.own.system_with(&more)),
+            messages,
+            tools: None,
+            tool_choice,
+            max_tokens,
+            speaks,
+            is_aside: place == ResponsePlace::Unremembered,
+        };
+        let act = match place {
+            ResponsePlace::Beside(number) => {
+                // Nobody would run the agent's own.
+                plan.tools = Some(tools.unwrap_or_else(|| self.client_tools.clone()));
+                ClientAct::Ask { number, plan: Box::new(plan) }
+            }
+            ResponsePlace::Conversation | ResponsePlace::Unremembered => {
+                self.answer_tools = tools.iter().flatten().map(|tool| tool.name.clone()).collect();
+                plan.tools =
+                    tools.map(|tools| self.own.tools.iter().cloned().chain(tools).collect::<Vec<_>>());
+                ClientAct::CreateResponse(Box::new(plan))
+            }
+        };
+        self.handle(Input::Client(act));
+    }
+
+    /// Whether the client runs the tool with this name.
+    fn is_clients(&self, name: &str) -> bool {
+        self.client_tools.iter().any(|tool| tool.name == name) || self.answer_tools.contains(name)
     }
 
     fn provider_failed(&self, failure: Option<Failure>) {
@@ -470,7 +537,7 @@ impl Shell {
                     let heard = self.listener.flush(self.monotonic());
                     self.heard(heard);
                 }
-                Output::RunTool { number, name, arguments } if self.client_tools.contains(&name) => {
+                Output::RunTool { number, name, arguments } if self.is_clients(&name) => {
                     self.unanswered.insert(number.0);
                     let wanted = Shown::ToolWanted { number: number.0, name, arguments };
                     self.tell_door(DoorOutput::Shown(wanted)).await;

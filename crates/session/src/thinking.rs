@@ -1,12 +1,12 @@
 //! One request to a language model: which route it takes, what that model is told, and how the answer comes back.
 
 use crate::links;
-use seiketsu_call::{GenerationEvent, Prompt, Retry};
+use seiketsu_call::{Finish, GenerationEvent, Prompt, Retry};
 use seiketsu_domain::AgentProfile;
 use seiketsu_providers::{
     failover::{Attempt, ModelRoute, Models},
     failure::{self, Failure, FailureKind, Vendor},
-    language_model::{self, Generation, GenerationRequest, TokenUsage},
+    language_model::{self, FinishReason, Generation, GenerationRequest, TokenUsage},
 };
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -53,13 +53,14 @@ impl Thinking {
         self.tried.retain(|tried| *tried != at);
         self.tried.push(at);
         let route = route.clone();
-        let Prompt { model, system, messages, tools } = prompt;
-        let model = route.model.clone().unwrap_or(model);
+        let Prompt { model, system, messages, tools, tool_choice, max_tokens } = prompt;
+        let mut model = route.model.clone().unwrap_or(model);
+        model.max_tokens = model.max_tokens.min(max_tokens);
         let system = match &route.instructions {
             Some(other) => instead(&system, &self.instructions, other),
             None => system,
         };
-        let request = GenerationRequest { model, system, messages, tools };
+        let request = GenerationRequest { model, system, messages, tools, tool_choice };
         Some(Thought { routes: Arc::clone(&self.routes), route, request })
     }
 }
@@ -125,9 +126,9 @@ async fn forward(
                 if begun {
                     // What it consumed may have come already.
                     while let Ok(event) = generation.events.try_recv() {
-                        if let language_model::GenerationEvent::Finished { usage, .. } = event {
+                        if let language_model::GenerationEvent::Finished { reason, usage } = event {
                             attempt.finished();
-                            listener.take(finished(usage)).await;
+                            listener.take(finished(reason, usage)).await;
                         }
                     }
                     return None;
@@ -158,7 +159,9 @@ async fn forward(
             Some(language_model::GenerationEvent::ToolCall { request, name, arguments }) => {
                 (GenerationEvent::ToolCall { request, name, arguments }, false)
             }
-            Some(language_model::GenerationEvent::Finished { usage, .. }) => (finished(usage), true),
+            Some(language_model::GenerationEvent::Finished { reason, usage }) => {
+                (finished(reason, usage), true)
+            }
             Some(language_model::GenerationEvent::Failed(failure)) => return Some(failure),
             None => {
                 let detail = "the generation ended without a last event";
@@ -182,9 +185,14 @@ async fn forward(
 }
 
 /// The end of an answer, with what it consumed as far as the vendor told.
-fn finished(usage: Option<TokenUsage>) -> GenerationEvent {
+fn finished(reason: FinishReason, usage: Option<TokenUsage>) -> GenerationEvent {
     let TokenUsage { input_tokens, output_tokens } = usage.unwrap_or_default();
-    GenerationEvent::Finished { input_tokens, output_tokens }
+    let finish = match reason {
+        FinishReason::Stop | FinishReason::ToolCalls => Finish::Whole,
+        FinishReason::Length => Finish::TooLong,
+        FinishReason::ContentFilter => Finish::Withheld,
+    };
+    GenerationEvent::Finished { input_tokens, output_tokens, finish }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::{
-    Note, Output, Progress, Timer, Turns,
+    AnswerPlan, Note, Output, Progress, Timer, Turns,
     ears::{Utterance, truncate},
     turn::Turn,
     turn_taking::{Overlap, assent, is_unfinished, overlap, withdraws},
@@ -201,23 +201,24 @@ impl Call {
             let is_noise = self.plan.turns.end_by_voice() && utterance.text.is_empty();
             if is_noise {
                 // What was asked for meanwhile is not about the noise.
-                if std::mem::take(&mut self.answer_when_settled) {
-                    self.create_response(now);
+                if let Some(plan) = self.answer_when_settled.take() {
+                    self.create_response(plan, now);
                 }
                 return;
             }
             // Commits that were answered together have their words in the first.
             let mut text = utterance.text.clone();
             for _ in 0..std::mem::take(&mut self.commits).max(1) {
-                self.outputs.push_back(Output::Progress(Progress::Taken { text: std::mem::take(&mut text) }));
+                let taken = Progress::Taken { text: std::mem::take(&mut text), is_whole: utterance.is_whole };
+                self.outputs.push_back(Output::Progress(taken));
             }
             if !self.committed.is_empty() && !utterance.text.is_empty() {
                 self.committed.push(' ');
             }
             self.committed.push_str(&utterance.text);
             truncate(&mut self.committed, self.plan.limits.utterance_characters);
-            if std::mem::take(&mut self.answer_when_settled) {
-                self.create_response(now);
+            if let Some(plan) = self.answer_when_settled.take() {
+                self.create_response(plan, now);
             }
             return;
         }
@@ -263,7 +264,9 @@ impl Call {
                 self.context.push(Message::Caller { text: Pii::new(typed) });
             }
         }
-        self.answer_when_over = false;
+        if let (Some(turn), Some(plan)) = (&mut self.turn, self.answer_when_over.take()) {
+            turn.plan = Some(plan).filter(|plan| **plan != AnswerPlan::default());
+        }
         self.consider_recording();
         self.reprompted = 0;
         self.ask_model(now);
@@ -320,14 +323,18 @@ impl Call {
 
     /// Words end playback at once; a murmur and the agent's own echo do not.
     fn consider_interruption(&mut self, now: CallTime) {
-        if self.plan.turns.end_by_voice() && self.is_overlapping() && self.overlap() == Overlap::Words {
+        if self.voice_interrupts() && self.is_overlapping() && self.overlap() == Overlap::Words {
             self.interrupt(now);
         }
     }
 
+    fn voice_interrupts(&self) -> bool {
+        self.plan.turns.end_by_voice() && self.plan.is_interruptible
+    }
+
     /// A voice has been heard over the agent for long, and no words of it are known: playback waits for them.
     pub(super) fn hold(&mut self, now: CallTime) {
-        if !self.ears.is_speaking() || !self.is_overlapping() || self.held {
+        if !self.ears.is_speaking() || !self.is_overlapping() || self.held || !self.plan.is_interruptible {
             return;
         }
         let spoken_for = self.ears.speaking_since.map_or(Duration::ZERO, |since| now.since(since));
@@ -362,6 +369,12 @@ impl Call {
     /// An utterance over the agent is complete. Returns whether it is to be answered now.
     fn settle_overlap(&mut self, now: CallTime) -> bool {
         match self.overlap() {
+            Overlap::Words if !self.plan.is_interruptible => return self.settle_beside(now),
+            Overlap::Murmur
+                if !self.plan.is_interruptible && !self.turn.as_ref().is_some_and(Turn::is_audible) =>
+            {
+                return self.settle_beside(now);
+            }
             Overlap::Words => {
                 // Before the words are taken: those of a question without an answer yet come first.
                 self.interrupt(now);
@@ -384,6 +397,16 @@ impl Call {
             Overlap::Nothing => self.ears.forget(),
         }
         self.resume();
+        false
+    }
+
+    /// Words were said over an answer that nothing interrupts. Returns whether they are to be taken now.
+    fn settle_beside(&mut self, now: CallTime) -> bool {
+        if !self.plan.turns.are_answered() {
+            return true;
+        }
+        let utterance = self.ears.take(now, self.plan.limits.utterance_characters);
+        self.keep_answer(utterance);
         false
     }
 

@@ -1,7 +1,7 @@
 //! Clients that drive turns themselves.
 
 use super::Call;
-use crate::{ClientAct, Output, Timer, Turns, turn::Turn};
+use crate::{AnswerPlan, ClientAct, Output, Timer, Turns, turn::Turn};
 use seiketsu_domain::{CallTime, Message, Pii};
 
 impl Call {
@@ -22,7 +22,7 @@ impl Call {
             ClientAct::Clear => {
                 self.ears.forget();
                 self.drop_speculation();
-                self.answer_when_settled = false;
+                self.answer_when_settled = None;
                 self.timers.disarm(Timer::Endpoint);
                 self.timers.disarm(Timer::FinalTranscript);
                 match &self.turn {
@@ -37,16 +37,22 @@ impl Call {
                 self.add_message(message);
                 self.context.keep_within(&self.plan.limits);
             }
-            ClientAct::CreateResponse if self.turn.is_some() => self.answer_when_over = true,
-            ClientAct::CreateResponse if self.ears.endpointed_at.is_some() => {
-                // Where the engine decides, an answer comes anyway.
-                self.answer_when_settled = !self.plan.turns.are_answered();
+            ClientAct::CreateResponse(plan) if self.turn.is_some() => self.answer_when_over = Some(plan),
+            ClientAct::CreateResponse(plan) if self.ears.endpointed_at.is_some() => {
+                // Where the engine decides, an answer comes as soon as the words are known, and is the one that is meant.
+                if self.plan.turns.are_answered() {
+                    self.answer_when_over = Some(plan);
+                } else {
+                    self.answer_when_settled = Some(plan);
+                }
             }
-            ClientAct::CreateResponse => self.create_response(now),
+            ClientAct::CreateResponse(plan) => self.create_response(plan, now),
+            ClientAct::Ask { number, plan } => self.ask_aside(number, plan, now),
+            ClientAct::CancelAside(number) => self.cancel_aside(number),
             ClientAct::CancelResponse { .. } | ClientAct::Truncate { .. } if self.is_saying_goodbye() => {}
             ClientAct::CancelResponse { turn: None } if self.turn.is_none() => {
-                self.answer_when_settled = false;
-                self.answer_when_over = false;
+                self.answer_when_settled = None;
+                self.answer_when_over = None;
             }
             ClientAct::CancelResponse { turn: Some(meant) }
                 if self.turn.as_ref().is_some_and(|turn| turn.number != meant) => {}
@@ -98,18 +104,27 @@ impl Call {
     /// An answer that was asked for while another one was being given.
     pub(super) fn answer_at_last(&mut self, now: CallTime) {
         let nobody_is_there = self.ending.is_some() || self.handing_over;
-        if self.answer_when_over && self.turn.is_none() && !self.ears.has_begun() && !nobody_is_there {
-            self.answer_when_over = false;
-            self.create_response(now);
+        if self.turn.is_none()
+            && !self.ears.has_begun()
+            && !nobody_is_there
+            && let Some(plan) = self.answer_when_over.take()
+        {
+            self.create_response(plan, now);
         }
     }
 
-    pub(super) fn create_response(&mut self, now: CallTime) {
+    pub(super) fn create_response(&mut self, mut plan: Box<AnswerPlan>, now: CallTime) {
         if self.turn.is_some() {
             return;
         }
-        let caller_text = std::mem::take(&mut self.committed);
-        self.open_turn(|number| Turn { caller_text, ..Turn::unasked(number, now) });
+        if plan.is_aside {
+            plan.messages = Some(self.conversation_of(&plan));
+        }
+        // An answer to something else leaves what was said unanswered.
+        let caller_text =
+            if plan.messages.is_none() { std::mem::take(&mut self.committed) } else { String::new() };
+        let plan = (*plan != AnswerPlan::default()).then_some(plan);
+        self.open_turn(|number| Turn { caller_text, plan, ..Turn::unasked(number, now) });
         self.promise(now, now);
         self.ask_model(now);
     }

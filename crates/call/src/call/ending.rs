@@ -38,7 +38,11 @@ impl Call {
         if let Some(turn) = &mut self.turn
             && !std::mem::replace(&mut turn.is_said, true)
         {
-            self.outputs.push_back(Output::Progress(Progress::Said { turn: turn.number, usage: turn.usage }));
+            self.outputs.push_back(Output::Progress(Progress::Said {
+                turn: turn.number,
+                usage: turn.usage,
+                finish: turn.finish,
+            }));
         }
         if !self.ledger.is_idle() {
             self.timers.arm(Timer::Playout, self.ledger.due() + self.plan.limits.mark_slack);
@@ -57,7 +61,12 @@ impl Call {
             }
             Some(reason) => self.finish_call(reason, now),
             None => match self.kept_answer.take() {
-                Some(utterance) => self.open_answer(utterance, now),
+                Some(mut utterance) => {
+                    if !self.plan.is_interruptible {
+                        utterance.ended_at = now; // they had to hear the agent out: only from here on they wait
+                    }
+                    self.open_answer(utterance, now);
+                }
                 None => self.await_caller(now),
             },
         }
@@ -116,11 +125,14 @@ impl Call {
             .filter(|(_, tool)| tool.run.outcome.is_none())
             .map(|(index, tool)| (tool.number, index, tool.deadline))
             .collect();
+        let is_aside = turn.plan.as_ref().is_some_and(|plan| plan.is_aside);
         let mut record = turn.close(&self.ledger, now, outcome);
         record.usage.add(&std::mem::take(&mut self.unbilled));
         self.usage.add(&record.usage);
         self.finished_turns += 1;
-        self.context.close(record.number, &record.messages);
+        if !is_aside {
+            self.context.close(record.number, &record.messages);
+        }
         self.context.keep_within(&self.plan.limits);
         self.closing.push_back(Closing { record, running });
         self.arm_tool_timer();
@@ -172,6 +184,7 @@ impl Call {
     /// Nothing more will be said or heard.
     pub(super) fn stop(&mut self, now: CallTime) {
         self.drop_speculation();
+        self.drop_asides();
         if let Some(turn) = self.turn.take() {
             // What was said to a caller who went away mid-utterance is not lost either.
             let mut turn = turn;

@@ -2,12 +2,12 @@
 
 use super::Call;
 use crate::{
-    GenerationEvent, GenerationId, Note, Output, Progress, Prompt, Retry, Timer,
+    AnswerPlan, Finish, GenerationEvent, GenerationId, Note, Output, Progress, Prompt, Retry, Timer,
     ears::truncate,
     turn::{Kind, Turn},
     turn_taking::{is_unfinished, split},
 };
-use seiketsu_domain::{CallTime, Message, Pii, Stage};
+use seiketsu_domain::{CallTime, Message, Pii, Stage, ToolChoice};
 
 /// Events kept of an answer to words that are not certain yet; a longer answer is not waited for.
 const SPECULATIVE_EVENTS: usize = 1_000;
@@ -67,7 +67,8 @@ impl Call {
         self.speculations += 1;
         let mut messages = self.context.messages();
         messages.push(Message::Caller { text: Pii::new(text) });
-        let id = self.request(0, messages);
+        let prompt = self.prompt(None, 0, messages);
+        let id = self.request(0, prompt);
         self.speculation = Some(Speculation { id, words, asked_at: now, events: Vec::new(), over: false });
     }
 
@@ -107,8 +108,8 @@ impl Call {
         }
     }
 
-    fn bill(&mut self, event: &GenerationEvent) {
-        if let GenerationEvent::Finished { input_tokens, output_tokens } = event {
+    pub(super) fn bill(&mut self, event: &GenerationEvent) {
+        if let GenerationEvent::Finished { input_tokens, output_tokens, .. } = event {
             self.unbilled.input_tokens += input_tokens;
             self.unbilled.output_tokens += output_tokens;
         }
@@ -126,6 +127,7 @@ impl Call {
         turn.generated_before = turn.generated.len();
         turn.waits_to_retry = false;
         if turn.rounds == 0
+            && turn.plan.is_none()
             && let Some(speculation) =
                 self.speculation.take_if(|early| early.words == split(&turn.caller_text))
         {
@@ -171,9 +173,7 @@ impl Call {
         turn.waits_to_retry = false;
         turn.answer_is_complete = false;
         turn.timeline.reach(Stage::RequestSent, now);
-        let mut messages = self.context.messages();
-        messages.extend(turn.messages_as_generated());
-        let id = self.request(attempt, messages);
+        let Some(id) = self.request_for_turn(attempt) else { return };
         if let Some(turn) = &mut self.turn {
             turn.generation = Some(id);
         }
@@ -182,15 +182,47 @@ impl Call {
         self.timers.arm(Timer::Hedge, now + self.plan.limits.hedge_after);
     }
 
-    fn request(&mut self, attempt: u32, messages: Vec<Message>) -> GenerationId {
+    /// Asks for the answer of the open turn.
+    fn request_for_turn(&mut self, attempt: u32) -> Option<GenerationId> {
+        let turn = self.turn.as_ref()?;
+        let plan = turn.plan.as_deref();
+        let mut messages =
+            plan.and_then(|plan| plan.messages.clone()).unwrap_or_else(|| self.context.messages());
+        messages.extend(turn.messages_as_generated());
+        let prompt = self.prompt(plan, turn.rounds.saturating_sub(1), messages);
+        Some(self.request(attempt, prompt))
+    }
+
+    /// What the model is asked in the round after so many others of the same answer.
+    pub(super) fn prompt(
+        &self,
+        answer: Option<&AnswerPlan>,
+        rounds: usize,
+        messages: Vec<Message>,
+    ) -> Prompt {
+        let of_answer = answer.cloned().unwrap_or_default();
+        let tools = of_answer.tools.unwrap_or_else(|| self.plan.tools.clone());
+        let choice = of_answer.tool_choice.unwrap_or_else(|| self.plan.tool_choice.clone());
+        let is_possible = match &choice {
+            ToolChoice::Auto | ToolChoice::None => true,
+            // What had to be asked for was asked for; else there would be no end of it.
+            ToolChoice::Required => rounds == 0 && !tools.is_empty(),
+            ToolChoice::Named(name) => rounds == 0 && tools.iter().any(|tool| tool.name == *name),
+        };
+        let tool_choice = if is_possible { choice } else { ToolChoice::Auto };
+        Prompt {
+            model: self.plan.model.clone(),
+            system: of_answer.system.unwrap_or_else(|| self.plan.system.clone()),
+            messages,
+            tools,
+            tool_choice,
+            max_tokens: of_answer.max_tokens.unwrap_or(self.plan.max_tokens),
+        }
+    }
+
+    pub(super) fn request(&mut self, attempt: u32, prompt: Prompt) -> GenerationId {
         let id = GenerationId(self.next_generation);
         self.next_generation += 1;
-        let prompt = Prompt {
-            model: self.plan.model.clone(),
-            system: self.plan.system.clone(),
-            messages,
-            tools: self.plan.tools.clone(),
-        };
         self.outputs.push_back(Output::Generate { id, attempt, prompt: Box::new(prompt) });
         id
     }
@@ -205,10 +237,8 @@ impl Call {
         }
         let attempt = turn.attempts;
         turn.attempts += 1;
-        let mut messages = self.context.messages();
-        messages.extend(turn.messages_as_generated());
         self.note(Note::Hedged);
-        let id = self.request(attempt, messages);
+        let Some(id) = self.request_for_turn(attempt) else { return };
         if let Some(turn) = &mut self.turn {
             turn.hedges.push(id);
         }
@@ -226,6 +256,9 @@ impl Call {
                 self.drop_speculation();
             }
             return;
+        }
+        if self.asides.iter().any(|aside| aside.is_asking(id)) {
+            return self.aside_generated(id, event, now);
         }
         let Some(turn) = self.turn.as_mut().filter(|turn| turn.is_asking(id)) else {
             return self.unwanted(id, &event);
@@ -264,6 +297,9 @@ impl Call {
                     self.add_phrase(phrase, false, now);
                 }
                 if !whole {
+                    if let Some(turn) = &mut self.turn {
+                        turn.finish = Finish::TooLong;
+                    }
                     self.note(Note::LimitReached);
                     if is_complete {
                         self.remember_given_up(id); // what it consumed is the last of what has arrived
@@ -279,7 +315,8 @@ impl Call {
                 self.announce(now);
                 self.run_tool(request, name, arguments, now);
             }
-            GenerationEvent::Finished { input_tokens, output_tokens } => {
+            GenerationEvent::Finished { input_tokens, output_tokens, finish } => {
+                turn.finish = finish;
                 turn.usage.input_tokens += input_tokens;
                 turn.usage.output_tokens += output_tokens;
                 self.generation_over(now);

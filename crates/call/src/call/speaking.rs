@@ -38,13 +38,19 @@ impl Call {
         turn.push(phrase);
     }
 
+    /// Whether the open turn is spoken.
+    fn speaks(&self) -> bool {
+        let of_turn = self.turn.as_ref().and_then(|turn| turn.plan.as_ref()).and_then(|plan| plan.speaks);
+        of_turn.unwrap_or(self.plan.speaks)
+    }
+
     // ---- bridges ---------------------------------------------------------------------------------------------
 
     /// The caller has waited long: says so, in words that fit what they wait for.
     pub(super) fn acknowledge(&mut self, now: CallTime) {
         let Some(turn) = &self.turn else { return };
         let in_mid_phrase = turn.phrases.get(turn.playing).is_some_and(|phrase| phrase.begins.is_some());
-        if !self.plan.speaks
+        if !self.speaks()
             || self.ears.is_speaking()
             || self.held
             || in_mid_phrase
@@ -138,7 +144,7 @@ impl Call {
 
     /// Gives waiting phrases to the voice, a few at a time; or to the caller, where answers are not spoken.
     pub(super) fn ask_voice(&mut self, now: CallTime) {
-        if !self.plan.speaks {
+        if !self.speaks() {
             return self.write();
         }
         let Some(turn) = &mut self.turn else { return };
@@ -307,7 +313,8 @@ impl Call {
     pub(super) fn pump(&mut self, now: CallTime) {
         let (format, head_start) = (self.plan.format, self.plan.limits.head_start);
         let Some(turn) = &self.turn else { return };
-        let may_go_on = self.ears.is_speaking()
+        let may_go_on = self.plan.is_interruptible
+            && self.ears.is_speaking()
             && !turn.is_audible()
             && turn.ends_call.is_none()
             && !turn.caller_text.is_empty();

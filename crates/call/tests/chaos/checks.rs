@@ -1,7 +1,9 @@
 //! What must hold after each output.
 
 use super::MS_PER_CHARACTER;
-use seiketsu_call::{GenerationEvent, Input, Limits, Output, Plan, Progress, Prompt, SynthesisEvent};
+use seiketsu_call::{
+    AsideEvent, ClientAct, GenerationEvent, Input, Limits, Output, Plan, Progress, Prompt, SynthesisEvent,
+};
 use seiketsu_domain::{CallEnd, CallTime, Message, Stage, TurnRecord, Usage};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,6 +48,8 @@ pub(crate) struct Checks {
     told: BTreeMap<u64, u64>,
     /// Requests whose answer is wanted.
     generations: BTreeSet<u64>,
+    /// Questions beside the conversation that have no answer yet, by what the client calls them.
+    asides: Vec<u64>,
     /// Audio was taken back since it was played: it may be played again.
     rewound: BTreeSet<u64>,
     /// The caller or the door has gone, or the agent has hung up.
@@ -72,6 +76,7 @@ impl Checks {
             shown: None,
             usage: Usage::default(),
             generations: BTreeSet::new(),
+            asides: Vec::new(),
             rewound: BTreeSet::new(),
             gone: false,
             handing_over: false,
@@ -90,6 +95,10 @@ impl Checks {
             self.gone = true;
         } else if let Input::HandedOver(on_record) = input {
             self.on_record = std::mem::take(&mut self.handing_over) && *on_record;
+        } else if let Input::Client(ClientAct::Ask { number, .. }) = input {
+            self.asides.push(*number);
+        } else if let Input::Client(ClientAct::CancelAside(number)) = input {
+            self.answered(*number);
         } else if let Input::Synthesis { id, event } = input
             && !over
             && let Some(said) = self.said.get_mut(&id.0).filter(|said| said.asked)
@@ -103,7 +112,7 @@ impl Checks {
             && matches!(event, GenerationEvent::Finished { .. } | GenerationEvent::Failed { .. })
         {
             self.generations.remove(&id.0);
-            if let GenerationEvent::Finished { input_tokens, output_tokens } = event
+            if let GenerationEvent::Finished { input_tokens, output_tokens, .. } = event
                 && id.0 < self.next_generation
             {
                 self.told.entry(id.0).or_insert(input_tokens + output_tokens);
@@ -119,7 +128,8 @@ impl Checks {
                 assert_eq!(id.0, self.next_generation, "requests are counted");
                 self.next_generation += 1;
                 self.generations.insert(id.0);
-                assert!(self.generations.len() <= 3, "one and two hedges at a time: {:?}", self.generations);
+                let most = 3 + self.limits.asides;
+                assert!(self.generations.len() <= most, "one, two hedges, asides: {:?}", self.generations);
                 self.prompt(prompt);
             }
             Output::CancelGeneration(id) => {
@@ -174,9 +184,21 @@ impl Checks {
             | Progress::Said { turn, .. } => {
                 assert_eq!(self.shown, Some(*turn), "{progress:?} of an answer that is under way");
             }
+            Progress::Aside { number, event } => {
+                assert!(self.asides.contains(number), "nobody waits for {progress:?}");
+                if matches!(event, AsideEvent::Finished { .. } | AsideEvent::Failed) {
+                    self.answered(*number);
+                }
+            }
             Progress::Over { turn, .. } => {
                 assert!(self.shown.take().is_none_or(|shown| shown == *turn), "{progress:?}");
             }
+        }
+    }
+
+    fn answered(&mut self, aside: u64) {
+        if let Some(at) = self.asides.iter().position(|open| *open == aside) {
+            self.asides.remove(at);
         }
     }
 

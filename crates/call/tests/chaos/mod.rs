@@ -9,8 +9,8 @@ use bytes::Bytes;
 use checks::Checks;
 use script::{Act, Step, Whose};
 use seiketsu_call::{
-    AlignedChar, Call, GenerationEvent, GenerationId, Input, MarkId, Output, Plan, Retry, SynthesisEvent,
-    SynthesisId, ToolNumber, VoiceActivity,
+    AlignedChar, Call, Finish, GenerationEvent, GenerationId, Input, MarkId, Output, Plan, Retry,
+    SynthesisEvent, SynthesisId, ToolNumber, VoiceActivity,
 };
 use seiketsu_domain::{CallTime, ToolOutcome};
 use serde::{Deserialize, Serialize};
@@ -266,7 +266,7 @@ impl Chaos {
                     };
                     GenerationEvent::Failed { retry }
                 } else {
-                    GenerationEvent::Finished { input_tokens: 7, output_tokens: 3 }
+                    GenerationEvent::Finished { input_tokens: 7, output_tokens: 3, finish: Finish::Whole }
                 };
                 self.input(Input::Generation { id, event });
             }
@@ -301,7 +301,8 @@ impl Chaos {
             let event =
                 if tool { self.tool_call("search") } else { GenerationEvent::Text(self.say(5, "? ")) };
             self.input(Input::Generation { id, event });
-            let event = GenerationEvent::Finished { input_tokens: 10, output_tokens: 5 };
+            let event =
+                GenerationEvent::Finished { input_tokens: 10, output_tokens: 5, finish: Finish::Whole };
             self.input(Input::Generation { id, event });
         }
         for number in std::mem::take(&mut self.tools) {

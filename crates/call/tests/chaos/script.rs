@@ -1,8 +1,10 @@
 //! What may happen, as a proptest strategy.
 
 use proptest::{collection::vec, prelude::*};
-use seiketsu_call::{Acknowledgements, ClientAct, Input, Limits, Plan, PlanUpdate, Speaker, Turns};
-use seiketsu_domain::{AudioFormat, Language, Message, ModelChoice, Pii, ToolOutcome};
+use seiketsu_call::{
+    Acknowledgements, AnswerPlan, ClientAct, Input, Limits, Plan, PlanUpdate, Speaker, Turns,
+};
+use seiketsu_domain::{AudioFormat, Language, Message, ModelChoice, Pii, ToolChoice, ToolOutcome};
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 #[derive(Debug, Clone)]
@@ -119,13 +121,28 @@ fn client() -> impl Strategy<Value = ClientAct> {
         3 => Just(ClientAct::Commit),
         1 => Just(ClientAct::Clear),
         1 => text().prop_map(|text| ClientAct::CreateItem(Message::Caller { text: Pii::new(text) })),
-        3 => Just(ClientAct::CreateResponse),
+        3 => answer_plan().prop_map(|plan| ClientAct::CreateResponse(Box::new(plan))),
+        1 => (0..6_u64, answer_plan())
+            .prop_map(|(number, plan)| ClientAct::Ask { number, plan: Box::new(plan) }),
+        1 => (0..6_u64).prop_map(ClientAct::CancelAside),
         1 => Just(ClientAct::CancelResponse { turn: None }),
         1 => (0..6_u32, prop_oneof![Just(Speaker::Caller), Just(Speaker::Agent)])
             .prop_map(|(turn, speaker)| ClientAct::Forget { turn, speaker }),
         1 => prop_oneof![0..2_000_u64, Just(u64::MAX)]
             .prop_map(|ms| ClientAct::Truncate { heard: Duration::from_micros(ms.saturating_mul(1_000)) }),
     ]
+}
+
+fn answer_plan() -> impl Strategy<Value = AnswerPlan> {
+    let messages =
+        prop::option::weighted(0.3, Just(vec![Message::Caller { text: Pii::new("x".to_owned()) }]));
+    let choice = prop::option::weighted(0.3, Just(ToolChoice::Required));
+    (prop::bool::weighted(0.3), messages, choice).prop_map(|(is_aside, messages, tool_choice)| AnswerPlan {
+        messages,
+        tool_choice,
+        is_aside,
+        ..AnswerPlan::default()
+    })
 }
 
 fn turns() -> impl Strategy<Value = Turns> {
@@ -135,48 +152,57 @@ fn turns() -> impl Strategy<Value = Turns> {
 fn update() -> impl Strategy<Value = PlanUpdate> {
     let silence = prop::option::of((0..2_000_u64).prop_map(Duration::from_millis));
     let system = prop::option::of(Just("You are Bob.".to_owned()));
-    (system, silence, prop::option::of(turns())).prop_map(|(system, endpoint_silence, turns)| PlanUpdate {
-        system,
-        tools: None,
-        endpoint_silence,
-        turns,
-        speaks: None, // checks count sound; text has tests of its own
-    })
+    let is_interruptible = prop::option::of(any::<bool>());
+    (system, silence, prop::option::of(turns()), is_interruptible).prop_map(
+        |(system, endpoint_silence, turns, is_interruptible)| PlanUpdate {
+            system,
+            endpoint_silence,
+            turns,
+            is_interruptible,
+            ..PlanUpdate::default() // checks count sound; text has tests of its own
+        },
+    )
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
     let greeting = prop::sample::select(vec!["", "g1 g2 g3 g4."]);
     let acknowledgements = prop::sample::select(vec![vec![], vec!["a1 a2."], vec!["a1 a2.", "c1 c2."]]);
-    (greeting, acknowledgements, limits(), turns(), 0..4_u32, 0..30_usize, 0..800_u64).prop_map(
-        |(greeting, acknowledgements, limits, turns, first_turn, history, silence_ms)| Plan {
-            system: "You are Ava.".to_owned(),
-            model: ModelChoice { model: "m".to_owned(), temperature: 0.0, max_tokens: 200 },
-            tools: Vec::new(),
-            ending_tool: Some("end_call".to_owned()),
-            format: AudioFormat::Mulaw8k,
-            speaks: true,
-            greeting: greeting.to_owned(),
-            goodbye: "b1 b2 b3.".to_owned(),
-            apology: "p1 p2 p3.".to_owned(),
-            unclear: "u1 u2 u3.".to_owned(),
-            putting_through: "t1 t2.".to_owned(),
-            not_put_through: "n1 n2 n3.".to_owned(),
-            reprompts: vec!["r1 r2.".to_owned()],
-            acknowledgements: Acknowledgements {
-                looking: acknowledgements.into_iter().map(str::to_owned).collect(),
-                waiting: vec!["l1 l2.".to_owned()],
-                ..Acknowledgements::default()
-            },
-            menu: BTreeMap::from([('0', "m1 m2".to_owned())]),
-            asks_to_record: first_turn % 2 == 1,
-            records: false,
-            transferring_tool: Some("transfer_to_human".to_owned()),
-            language: Language::En,
-            history: (0..history).map(|n| Message::Caller { text: Pii::new(format!("h{n}")) }).collect(),
-            first_turn,
-            endpoint_silence: Duration::from_millis(silence_ms),
-            turns,
-            limits,
+    let conduct = (turns(), prop::bool::weighted(0.8));
+    (greeting, acknowledgements, limits(), conduct, 0..4_u32, 0..30_usize, 0..800_u64).prop_map(
+        |(greeting, acknowledgements, limits, (turns, is_interruptible), first_turn, history, silence_ms)| {
+            Plan {
+                system: "You are Ava.".to_owned(),
+                model: ModelChoice { model: "m".to_owned(), temperature: 0.0, max_tokens: 200 },
+                tools: Vec::new(),
+                tool_choice: ToolChoice::Auto,
+                max_tokens: u32::MAX,
+                ending_tool: Some("end_call".to_owned()),
+                format: AudioFormat::Mulaw8k,
+                speaks: true,
+                greeting: greeting.to_owned(),
+                goodbye: "b1 b2 b3.".to_owned(),
+                apology: "p1 p2 p3.".to_owned(),
+                unclear: "u1 u2 u3.".to_owned(),
+                putting_through: "t1 t2.".to_owned(),
+                not_put_through: "n1 n2 n3.".to_owned(),
+                reprompts: vec!["r1 r2.".to_owned()],
+                acknowledgements: Acknowledgements {
+                    looking: acknowledgements.into_iter().map(str::to_owned).collect(),
+                    waiting: vec!["l1 l2.".to_owned()],
+                    ..Acknowledgements::default()
+                },
+                menu: BTreeMap::from([('0', "m1 m2".to_owned())]),
+                asks_to_record: first_turn % 2 == 1,
+                records: false,
+                transferring_tool: Some("transfer_to_human".to_owned()),
+                language: Language::En,
+                history: (0..history).map(|n| Message::Caller { text: Pii::new(format!("h{n}")) }).collect(),
+                first_turn,
+                endpoint_silence: Duration::from_millis(silence_ms),
+                turns,
+                is_interruptible,
+                limits,
+            }
         },
     )
 }

@@ -4,11 +4,12 @@
 
 use bytes::Bytes;
 use seiketsu_call::{
-    Acknowledgements, AlignedChar, Call, GenerationEvent, Input, Limits, MarkId, Note, Output, Plan,
+    Acknowledgements, AlignedChar, Call, Finish, GenerationEvent, Input, Limits, MarkId, Note, Output, Plan,
     Progress, Prompt, SynthesisEvent, Turns, VoiceActivity,
 };
 use seiketsu_domain::{
-    AudioFormat, CallEnd, CallTime, Language, Message, ModelChoice, Stage, ToolOutcome, TurnRecord,
+    AudioFormat, CallEnd, CallTime, Language, Message, ModelChoice, Stage, ToolChoice, ToolOutcome,
+    TurnRecord,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -82,6 +83,8 @@ pub(crate) fn plan() -> Plan {
         system: "You are Ava.".to_owned(),
         model: ModelChoice { model: "m".to_owned(), temperature: 0.0, max_tokens: 200 },
         tools: Vec::new(),
+        tool_choice: ToolChoice::Auto,
+        max_tokens: u32::MAX,
         ending_tool: Some("end_call".to_owned()),
         transferring_tool: Some("transfer_to_human".to_owned()),
         language: Language::En,
@@ -107,6 +110,7 @@ pub(crate) fn plan() -> Plan {
         first_turn: 0,
         endpoint_silence: Duration::from_millis(250),
         turns: Turns::ByVoice,
+        is_interruptible: true,
         // Asking early and asking twice have tests of their own.
         limits: Limits { speculations: 0, hedges_per_round: 0, ..Limits::default() },
     }
@@ -114,7 +118,7 @@ pub(crate) fn plan() -> Plan {
 
 pub(crate) fn says(text: &str) -> Vec<GenerationEvent> {
     let mut events: Vec<_> = text.split_inclusive(' ').map(|t| GenerationEvent::Text(t.to_owned())).collect();
-    events.push(GenerationEvent::Finished { input_tokens: 10, output_tokens: 5 });
+    events.push(GenerationEvent::Finished { input_tokens: 10, output_tokens: 5, finish: Finish::Whole });
     events
 }
 
@@ -125,7 +129,7 @@ pub(crate) fn asks(tools: &[(&str, &str)]) -> Vec<GenerationEvent> {
         name: (*name).to_owned(),
         arguments: (*arguments).to_owned(),
     }));
-    events.push(GenerationEvent::Finished { input_tokens: 10, output_tokens: 5 });
+    events.push(GenerationEvent::Finished { input_tokens: 10, output_tokens: 5, finish: Finish::Whole });
     events
 }
 

@@ -14,6 +14,7 @@
 //! A cookie is good for changes, and for sockets, only from a page of our own: the request has to carry our `Origin`. The
 //! cookie is `HttpOnly` and `SameSite=Strict` as well.
 
+mod allowance;
 mod asker;
 mod attempts;
 pub(crate) mod cookie;
@@ -23,6 +24,8 @@ pub(crate) mod password;
 mod per_tenant;
 mod reader;
 
+pub use allowance::RatePerMinute;
+pub(crate) use allowance::{Allowance, Allowances, Left, Payer};
 pub(crate) use asker::{Asker, is_own_page};
 pub(crate) use attempts::Attempts;
 pub(crate) use operator::{Operator, bearer};

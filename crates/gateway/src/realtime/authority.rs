@@ -4,7 +4,7 @@
 use super::secret::ClientSecret;
 use crate::{
     Gateway,
-    access::{bearer, member::Member},
+    access::{Payer, bearer, member::Member},
     api_key::ApiKey,
     problem::ApiError,
 };
@@ -28,11 +28,18 @@ pub(crate) struct Authority {
     agent: Option<AgentId>,
     /// SHA-256 of the key, if it is one.
     key: Option<[u8; 32]>,
+    /// Whose allowance it uses.
+    payer: Payer,
 }
 
 impl Authority {
     pub(crate) fn scope(self) -> TenantScope {
         self.scope
+    }
+
+    /// Whose allowance is used.
+    pub(crate) fn payer(self) -> Payer {
+        self.payer
     }
 
     /// SHA-256 of the key, if it is one, and neither a secret that a key has made nor a member.
@@ -72,14 +79,14 @@ impl FromRequestParts<Gateway> for Authority {
             let mut system = gateway.db().system(Reason::AuthenticateKey).await?;
             let scope = api_key_owner(&mut system, &secret.key).await?.ok_or(ApiError::UnknownKey)?;
             system.commit().await?;
-            return Ok(Self { scope, agent: Some(secret.agent), key: None });
+            return Ok(Self { scope, agent: Some(secret.agent), key: None, payer: Payer::Key(secret.key) });
         }
         let sha256 = ApiKey::parse(text)?.sha256();
         let _place = gateway.authenticating().await?;
         let mut system = gateway.db().system(Reason::AuthenticateKey).await?;
         let scope = api_key_owner(&mut system, &sha256).await?.ok_or(ApiError::UnknownKey)?;
         system.commit().await?;
-        Ok(Self { scope, agent: None, key: Some(sha256) })
+        Ok(Self { scope, agent: None, key: Some(sha256), payer: Payer::Key(sha256) })
     }
 }
 
@@ -88,7 +95,8 @@ async fn of_member(parts: &mut Parts, gateway: &Gateway) -> Result<Authority, Ap
     let member = Member::from_request_parts(parts, gateway).await?;
     Member::may_open_socket(&parts.headers, gateway)?;
     if member.may_call() {
-        Ok(Authority { scope: member.scope, agent: None, key: None })
+        let payer = Payer::Members(member.scope.tenant_id());
+        Ok(Authority { scope: member.scope, agent: None, key: None, payer })
     } else {
         Err(ApiError::NotAllowed)
     }

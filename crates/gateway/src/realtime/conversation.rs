@@ -9,19 +9,26 @@
 //! voice for an interruption, not when there is a voice.
 
 use super::{
-    answer::{Answer, Place},
+    answer::{Answer, Own},
     ears::Ears,
-    items::Items,
+    input::{self, Context},
     names::Names,
     player::Player,
+    told::Told,
+    transcript::Transcript,
     wire::{
-        CancelReason, ClientEvent, Code, Eagerness, EventError, Format, Item, ItemBody, Modality, NewItem,
-        Part, Position, Received, ResponseRequest, ResponseStatus, Role, ServerEvent, Session, SessionKind,
-        SessionUpdate, Status, TurnDetection,
+        CancelReason, ClientEvent, Code, Eagerness, EventError, Format, IncompleteReason, Item, ItemBody,
+        MaxTokens, Modality, NewItem, Part, Position, RateLimit, Received, ResponseRequest, ResponseStatus,
+        Role, ServerEvent, Session, SessionKind, SessionUpdate, Status, ToolChoice, TranscriptionFailure,
+        TurnDetection,
     },
 };
+use crate::access::{Allowance, Left};
 use seiketsu_domain::{Message, Pii, ToolOutcome, ToolSpec, TurnOutcome, Usage};
-use seiketsu_session::{ClientAct, DoorInput, DoorOutput, DoorUpdate, Progress, Shown, Turns};
+use seiketsu_session::{
+    AsideEvent, ClientAct, DoorInput, DoorOutput, DoorResponse, DoorUpdate, Finish, Progress, ResponsePlace,
+    Shown, Turns,
+};
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -33,6 +40,8 @@ const LEAST_COMMIT_MS: u64 = 100;
 const MAX_WAITING_AUDIO_BYTES: usize = 24 * 1024 * 1024;
 /// Tools of the client that are remembered as unanswered; the oldest are forgotten.
 const MAX_OPEN_CALLS: usize = 64;
+/// Responses beside the conversation at once.
+const MAX_ASIDES: usize = 4;
 /// A caller who is silent for longer has not just paused.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// Notes of the client for the model.
@@ -51,9 +60,8 @@ struct Voice {
 #[derive(Debug)]
 pub(super) struct Conversation {
     pub(super) session: Session,
-    names: Names,
-    items: Items,
-    events: VecDeque<String>,
+    told: Told,
+    allowance: Allowance,
     pub(super) ears: Ears,
     pub(super) player: Player,
     /// The format that the session runs in, once it runs.
@@ -63,6 +71,8 @@ pub(super) struct Conversation {
     utterance_began: Option<Duration>,
     /// What the utterance that is being heard will be called.
     utterance: Option<String>,
+    /// What was told of its words.
+    transcript: Transcript,
     /// Items whose audio was committed and whose words are not known.
     unheard: VecDeque<(String, Duration)>,
     /// Audio appended since the last commit.
@@ -70,6 +80,9 @@ pub(super) struct Conversation {
     /// Audio taken by commits before.
     committed: Duration,
     answer: Option<Answer>,
+    /// Responses beside the conversation, and how many there were.
+    asides: BTreeMap<u64, Answer>,
+    asked_asides: u64,
     /// The turn that is being answered, from its beginning to its end.
     turn: Option<u32>,
     /// The client has answered tools of this turn, whose answer therefore goes on.
@@ -80,8 +93,6 @@ pub(super) struct Conversation {
     last_said: Option<(u32, String)>,
     /// The client asked to cancel.
     cancelling: bool,
-    /// The open response has settings of its own.
-    overridden: bool,
     /// What the turn has consumed in responses that are over.
     consumed: Usage,
     /// What the client wrote for the model, beside the instructions.
@@ -91,29 +102,30 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    pub(super) fn new(session: Session, names: Names) -> Self {
+    pub(super) fn new(session: Session, names: Names, allowance: Allowance) -> Self {
         let (session_format, bytes_per_ms) = (session.input_format, session.input_format.bytes_per_ms());
         let mut conversation = Self {
             session,
-            names,
-            items: Items::default(),
-            events: VecDeque::new(),
+            told: Told::new(names),
+            allowance,
             ears: Ears::new(session_format),
             player: Player::new(bytes_per_ms),
             format: None,
             voice: Voice::default(),
             utterance_began: None,
             utterance: None,
+            transcript: Transcript::default(),
             unheard: VecDeque::new(),
             uncommitted: Duration::ZERO,
             committed: Duration::ZERO,
             answer: None,
+            asides: BTreeMap::new(),
+            asked_asides: 0,
             turn: None,
             goes_on: false,
             calls: VecDeque::new(),
             last_said: None,
             cancelling: false,
-            overridden: false,
             consumed: Usage::default(),
             notes: Vec::new(),
             closed: false,
@@ -130,7 +142,7 @@ impl Conversation {
 
     /// The next event for the client.
     pub(super) fn event(&mut self) -> Option<String> {
-        self.events.pop_front()
+        self.told.next()
     }
 
     /// The agent has ended the call.
@@ -151,8 +163,7 @@ impl Conversation {
     }
 
     fn tell(&mut self, event: &ServerEvent<'_>) {
-        let id = self.names.event();
-        self.events.push_back(event.to_json(&id));
+        self.told.tell(event);
     }
 
     pub(super) fn refuse(&mut self, error: &EventError) {
@@ -197,7 +208,7 @@ impl Conversation {
             }
             ClientEvent::CreateItem { item, position } => self.create_item(item, &position),
             ClientEvent::RetrieveItem { item_id } => {
-                let found = self.items.get(&item_id).cloned();
+                let found = self.told.items.get(&item_id).cloned();
                 let item = found.ok_or_else(|| {
                     EventError::no_such_item(Code::RetrieveInvalidItem, "item_id", &item_id)
                 })?;
@@ -208,40 +219,43 @@ impl Conversation {
                 self.truncate(&item_id, content_index, audio_end_ms, now)
             }
             ClientEvent::DeleteItem { item_id } => {
-                if self.items.get(&item_id).is_none() {
+                if self.told.items.get(&item_id).is_none() {
                     return Err(EventError::no_such_item(Code::DeleteInvalidItem, "item_id", &item_id));
                 }
                 let Some((turn, speaker)) =
-                    self.items.said(&item_id).filter(|(turn, _)| self.turn != Some(*turn))
+                    self.told.items.said(&item_id).filter(|(turn, _)| self.turn != Some(*turn))
                 else {
                     let message = "Only what one side has said in a turn that is over can be deleted.";
                     return Err(EventError::new(Code::InvalidParameter, message).at("item_id"));
                 };
                 self.ears.ask(DoorInput::Client(ClientAct::Forget { turn, speaker }));
-                self.items.remove(&item_id);
+                self.told.items.remove(&item_id);
                 self.tell(&ServerEvent::ItemDeleted { item_id: &item_id });
                 Ok(())
             }
-            ClientEvent::CreateResponse(request) => self.create_response(*request),
-            ClientEvent::CancelResponse { response_id } => {
-                let open = self.answer.as_ref().map(|answer| answer.response.id.as_str());
-                if open.is_none() || response_id.is_some_and(|id| Some(id.as_str()) != open) {
-                    return Err(EventError::cancel_not_active());
-                }
-                self.cancel();
-                Ok(())
-            }
+            ClientEvent::CreateResponse(request) => self.create_response(*request, now),
+            ClientEvent::CancelResponse { response_id } => self.cancel(response_id.as_deref(), now),
         }
     }
 
-    fn cancel(&mut self) {
-        let turn = self.answer.as_ref().and_then(|answer| answer.turn);
+    /// Ends the response with this id; without one, that of the conversation.
+    fn cancel(&mut self, response_id: Option<&str>, now: Duration) -> Result<(), EventError> {
+        let is_meant = |answer: &Answer| response_id.is_none_or(|id| id == answer.response.id);
+        let beside = self.asides.iter().find(|(_, aside)| response_id.is_some() && is_meant(aside));
+        if let Some(number) = beside.map(|(number, _)| *number) {
+            self.ears.ask(DoorInput::Client(ClientAct::CancelAside(number)));
+            self.close_aside(number, ResponseStatus::Cancelled(CancelReason::ClientCancelled), None, now);
+            return Ok(());
+        }
+        let open = self.answer.as_ref().filter(|answer| is_meant(answer));
+        let turn = open.ok_or_else(EventError::cancel_not_active)?.turn;
         self.ears.ask_now(DoorInput::Client(ClientAct::CancelResponse { turn }));
         if turn.is_some() {
             self.cancelling = true; // its end says so
         } else {
-            self.close_answer(ResponseStatus::Cancelled(CancelReason::ClientCancelled), None);
+            self.close_answer(ResponseStatus::Cancelled(CancelReason::ClientCancelled), None, now);
         }
+        Ok(())
     }
 
     fn update(&mut self, update: SessionUpdate) -> Result<(), EventError> {
@@ -255,18 +269,7 @@ impl Conversation {
             let message = "The format cannot change once the conversation has begun.";
             return Err(EventError::new(Code::InvalidParameter, message).at("session.audio.input.format"));
         }
-        if let Some(detection) = &next.turn_detection {
-            let interrupts = match detection {
-                TurnDetection::ServerVad(vad) => vad.interrupt_response,
-                TurnDetection::SemanticVad(vad) => vad.interrupt_response,
-            };
-            if !interrupts && self.has_answers() {
-                let message =
-                    "'interrupt_response' can only be true here; set 'turn_detection' to null instead.";
-                let param = "session.audio.input.turn_detection.interrupt_response";
-                return Err(EventError::new(Code::InvalidParameter, message).at(param));
-            }
-        }
+        check_choice(&next.tool_choice, &next.tools, "session.tool_choice")?;
         if next.input_format != self.session.input_format {
             self.ears = Ears::new(next.input_format);
             self.player = Player::new(next.input_format.bytes_per_ms());
@@ -287,7 +290,10 @@ impl Conversation {
             instructions: Some(self.instructions(&session.instructions)),
             tools: Some(session.tools.iter().map(tool).collect()),
             endpoint_silence: session.turn_detection.as_ref().and_then(silence),
+            tool_choice: Some(choice(&session.tool_choice)),
+            max_tokens: Some(tokens(session.max_output_tokens)),
             turns: Some(self.turns()),
+            is_interruptible: Some(self.is_interruptible()),
             speaks: Some(session.output == Modality::Audio),
         }
     }
@@ -301,6 +307,15 @@ impl Conversation {
             None => Turns::ByClient,
             Some(detection) if answers(detection) && self.has_answers() => Turns::ByVoice,
             Some(_) => Turns::Unanswered,
+        }
+    }
+
+    /// Whether the caller's voice ends a response.
+    fn is_interruptible(&self) -> bool {
+        match &self.session.turn_detection {
+            None => true,
+            Some(TurnDetection::ServerVad(vad)) => vad.interrupt_response,
+            Some(TurnDetection::SemanticVad(vad)) => vad.interrupt_response,
         }
     }
 
@@ -327,8 +342,8 @@ impl Conversation {
             return Err(EventError::commit_empty(LEAST_COMMIT_MS, length.as_millis() as u64));
         }
         self.committed += length;
-        let id = self.names.item();
-        self.items.heard(&id);
+        let id = self.told.names.item();
+        self.told.items.heard(&id);
         self.add_spoken(&id);
         self.unheard.push_back((id, length));
         self.ears.ask(DoorInput::Client(ClientAct::Commit));
@@ -337,20 +352,11 @@ impl Conversation {
 
     /// What the caller said becomes an item; its words may come later.
     fn add_spoken(&mut self, id: &str) {
-        let previous = self.items.last();
+        let previous = self.told.items.last();
         self.tell(&ServerEvent::AudioCommitted { item_id: id, previous_item_id: previous.as_deref() });
         let content = vec![Part::InputAudio { audio: None, transcript: None }];
         let body = ItemBody::Message { role: Role::User, content };
-        self.add(Item { id: id.to_owned(), status: Status::Completed, body });
-    }
-
-    /// An item that is complete.
-    fn add(&mut self, item: Item) {
-        let previous = self.items.last();
-        let previous_item_id = previous.as_deref();
-        self.tell(&ServerEvent::ItemAdded { previous_item_id, item: &item });
-        self.tell(&ServerEvent::ItemDone { previous_item_id, item: &item });
-        self.items.push(item);
+        self.told.add(Item { id: id.to_owned(), status: Status::Completed, body });
     }
 
     fn create_item(&mut self, new: NewItem, position: &Position) -> Result<(), EventError> {
@@ -359,23 +365,23 @@ impl Conversation {
         }
         let at_the_end = match position {
             Position::Last => true,
-            Position::First => self.items.is_empty(),
+            Position::First => self.told.items.is_empty(),
             Position::After(id) => {
-                if self.items.get(id).is_none() {
+                if self.told.items.get(id).is_none() {
                     return Err(EventError::no_such_item(
                         Code::CreateInvalidPreviousItem,
                         "previous_item_id",
                         id,
                     ));
                 }
-                self.items.last().as_ref() == Some(id)
+                self.told.items.last().as_ref() == Some(id)
             }
         };
         if !at_the_end {
             let message = "Items can only be added at the end of the conversation.";
             return Err(EventError::new(Code::InvalidParameter, message).at("previous_item_id"));
         }
-        if new.id.as_ref().is_some_and(|id| self.items.get(id).is_some()) {
+        if new.id.as_ref().is_some_and(|id| self.told.items.get(id).is_some()) {
             return Err(
                 EventError::new(Code::InvalidParameter, "There is an item with this id.").at("item.id")
             );
@@ -423,17 +429,17 @@ impl Conversation {
                 return Err(EventError::new(Code::InvalidParameter, message).at("item.type"));
             }
         }
-        let names = &mut self.names;
+        let names = &mut self.told.names;
         let item = new.named(|| names.item());
         match &item.body {
-            ItemBody::Message { role: Role::User, .. } => self.items.heard(&item.id),
+            ItemBody::Message { role: Role::User, .. } => self.told.items.heard(&item.id),
             // It stands between what was said before and what will be: the turn does not have both any more.
-            ItemBody::Message { role: Role::Assistant, .. } => self.items.mix(),
+            ItemBody::Message { role: Role::Assistant, .. } => self.told.items.mix(),
             ItemBody::Message { role: Role::System, .. }
             | ItemBody::FunctionCall { .. }
             | ItemBody::FunctionCallOutput { .. } => {}
         }
-        self.add(item);
+        self.told.add(item);
         Ok(())
     }
 
@@ -449,7 +455,7 @@ impl Conversation {
         now: Duration,
     ) -> Result<(), EventError> {
         let no_such_item = || EventError::no_such_item(Code::TruncateInvalidItem, "item_id", item_id);
-        let length_ms = self.items.sound(item_id).ok_or_else(no_such_item)?.as_millis() as u64;
+        let length_ms = self.told.items.sound(item_id).ok_or_else(no_such_item)?.as_millis() as u64;
         if content_index > 0 {
             let message = "An item has one part with sound, of index 0.";
             return Err(EventError::new(Code::InvalidValue, message).at("content_index"));
@@ -459,56 +465,86 @@ impl Conversation {
             return Err(EventError::new(Code::InvalidValue, message).at("audio_end_ms"));
         }
         let is_under_way = self.answer.as_ref().is_some_and(|answer| answer.is_saying(item_id));
-        if is_under_way || (self.items.is_last_spoken(item_id) && self.player.is_playing(now)) {
+        if is_under_way || (self.told.items.is_last_spoken(item_id) && self.player.is_playing(now)) {
             // Where in the turn: an answer of several items is heard item by item.
-            let before = self.items.sound_of_turn_before(item_id);
+            let before = self.told.items.sound_of_turn_before(item_id);
             let heard = before + Duration::from_millis(audio_end_ms);
             self.ears.ask_now(DoorInput::Client(ClientAct::Truncate { heard }));
         }
-        self.items.forget_words(item_id);
+        self.told.items.forget_words(item_id);
         self.tell(&ServerEvent::ItemTruncated { item_id, content_index, audio_end_ms });
         Ok(())
     }
 
-    fn create_response(&mut self, request: ResponseRequest) -> Result<(), EventError> {
+    fn create_response(&mut self, request: ResponseRequest, now: Duration) -> Result<(), EventError> {
         if !self.has_answers() {
             return Err(not_in_transcription());
         }
-        if self.goes_on {
+        let own = Own {
+            modality: request.output.unwrap_or(self.session.output),
+            max_output_tokens: request.max_output_tokens.unwrap_or(self.session.max_output_tokens),
+            metadata: request.metadata,
+            is_aside: request.out_of_band,
+        };
+        // There is one voice: what is spoken has to wait for its turn, in the conversation or not.
+        let is_beside = own.is_aside && own.modality == Modality::Text;
+        if !is_beside && self.goes_on {
             // The turn whose tools were answered goes on by itself; this is what the client asks for.
             if self.answer.is_none() {
-                self.open_answer(self.turn, self.session.output, request.metadata);
+                self.open_answer(self.turn, own, now);
             }
             return Ok(());
         }
-        if let Some(answer) = &self.answer {
+        if !is_beside && let Some(answer) = &self.answer {
             return Err(EventError::already_active(&answer.response.id));
         }
-        for (param, wanted) in [
-            ("response.input", request.input.is_some()),
-            ("response.conversation", request.out_of_band),
-            ("response.tools", request.tools.is_some()),
-            ("response.tool_choice", request.tool_choice.is_some()),
-            ("response.max_output_tokens", request.max_output_tokens.is_some()),
-        ] {
-            if wanted {
-                let message = format!("'{param}' cannot be given for a single response here.");
-                return Err(EventError::new(Code::InvalidParameter, message).at(param));
-            }
+        if is_beside && self.asides.len() >= MAX_ASIDES {
+            let message =
+                format!("At most {MAX_ASIDES} responses are given beside the conversation at once.");
+            return Err(EventError::new(Code::RateLimitExceeded, message).at("response.conversation"));
         }
-        let modality = request.output.unwrap_or(self.session.output);
-        if request.instructions.is_some() || modality != self.session.output {
-            self.overridden = true;
-            let instructions = request.instructions.as_deref().unwrap_or(&self.session.instructions);
-            let update = DoorUpdate {
-                instructions: Some(self.instructions(instructions)),
-                speaks: Some(modality == Modality::Audio),
-                ..DoorUpdate::default()
-            };
-            self.ears.ask(DoorInput::Update(update));
+        let tools = request.tools.as_deref().unwrap_or(&self.session.tools);
+        if let Some(choice) = &request.tool_choice {
+            check_choice(choice, tools, "response.tool_choice")?;
         }
-        self.open_answer(None, modality, request.metadata);
-        self.ears.ask(DoorInput::Client(ClientAct::CreateResponse));
+        let context = request.input.map(|input| input::context(input, &self.told.items)).transpose()?;
+        self.allowance.ask(now).map_err(|wait| {
+            let seconds = wait.as_secs_f64().ceil();
+            let message = format!("This key has used up its responses or tokens; try again in {seconds} s.");
+            EventError::new(Code::RateLimitExceeded, message)
+        })?;
+        let (messages, notes) = match context {
+            Some(Context { messages, notes }) => (Some(messages), notes),
+            None => (None, Vec::new()),
+        };
+        let instructions = (request.instructions.is_some() || !notes.is_empty()).then(|| {
+            let own = request.instructions.as_ref().unwrap_or(&self.session.instructions);
+            let all: Vec<&str> = std::iter::once(own).chain(&notes).map(String::as_str).collect();
+            self.instructions(&all.join("\n\n"))
+        });
+        let place = match (is_beside, own.is_aside) {
+            (true, _) => ResponsePlace::Beside(self.asked_asides),
+            (false, true) => ResponsePlace::Unremembered,
+            (false, false) => ResponsePlace::Conversation,
+        };
+        let response = DoorResponse {
+            place,
+            instructions,
+            messages,
+            tools: request.tools.map(|tools| tools.iter().map(tool).collect()),
+            tool_choice: request.tool_choice.as_ref().map(choice),
+            max_tokens: request.max_output_tokens.map(tokens),
+            speaks: request.output.map(|output| output == Modality::Audio),
+        };
+        self.ears.ask(DoorInput::Respond(Box::new(response)));
+        if is_beside {
+            let limits = self.limits(now);
+            let answer = Answer::begin(&mut self.told, None, &self.session, own, &limits);
+            self.asides.insert(self.asked_asides, answer);
+            self.asked_asides += 1;
+        } else {
+            self.begin_answer(None, own, now);
+        }
         Ok(())
     }
 
@@ -540,7 +576,8 @@ impl Conversation {
                 }
                 self.utterance_began.get_or_insert(at);
                 self.voice = Voice { began: Some(at), ended: None, told: false };
-                if !self.player.is_playing(now) {
+                // Clients stop their playback when they are told.
+                if !self.player.is_playing(now) || !self.is_interruptible() {
                     self.tell_speech_started();
                 }
             }
@@ -550,15 +587,17 @@ impl Conversation {
                     self.tell_speech_stopped();
                 }
             }
-            Shown::Hearing { .. } => {}
-            Shown::ToolWanted { number, name, arguments } => self.wants_tool(number, &name, &arguments),
-            Shown::Progress(progress) => self.progress(progress),
+            Shown::Hearing { settled, unsettled } => self.hears_words(&settled, &unsettled),
+            Shown::ToolWanted { number, name, arguments } => {
+                self.wants_tool(number, &name, &arguments, now);
+            }
+            Shown::Progress(progress) => self.progress(progress, now),
         }
     }
 
     /// The name of the utterance that is being heard.
     fn utterance(&mut self) -> String {
-        let names = &mut self.names;
+        let names = &mut self.told.names;
         self.utterance.get_or_insert_with(|| names.item()).clone()
     }
 
@@ -585,48 +624,43 @@ impl Conversation {
         }
     }
 
-    fn progress(&mut self, progress: Progress) {
+    fn progress(&mut self, progress: Progress, now: Duration) {
         match progress {
-            Progress::Understood { turn, text } => {
-                self.heard(&text, Some(turn));
+            Progress::Understood { turn, text, is_whole } => {
+                self.heard((&text, is_whole), Some(turn));
             }
-            Progress::Taken { text } => {
+            Progress::Taken { text, is_whole } => {
                 if let Some((id, length)) = self.unheard.pop_front() {
-                    self.understood(&id, &text, length);
+                    self.understood(&id, (&text, is_whole), length);
                 } else if !self.client_drives() {
-                    self.heard(&text, None);
+                    self.heard((&text, is_whole), None);
                 }
             }
+            Progress::Aside { number, event } => self.says_aside(number, event, now),
             Progress::Answering { turn } => {
-                self.items.new_turn(turn);
+                self.told.items.new_turn(turn);
                 self.consumed = Usage::default();
                 (self.turn, self.goes_on) = (Some(turn), false);
                 if self.answer.as_ref().is_some_and(|answer| answer.turn.is_some_and(|other| other != turn)) {
-                    self.close_answer(ResponseStatus::Cancelled(CancelReason::TurnDetected), None);
+                    self.close_answer(ResponseStatus::Cancelled(CancelReason::TurnDetected), None, now);
                 }
                 match &mut self.answer {
                     Some(answer) => answer.turn = Some(turn),
-                    None => self.open_answer(Some(turn), self.session.output, None),
+                    None => self.open_answer(Some(turn), Own::of(&self.session), now),
                 }
             }
             Progress::Saying { turn, id, text } => {
-                let place = self.place(turn);
-                let modality = self.answer.as_ref().map_or(self.session.output, Answer::modality);
-                let Some(delta) = self.answer.as_mut().and_then(|answer| answer.say(id.0, &text)) else {
-                    return;
-                };
-                let at = place.at();
-                self.tell(&match modality {
-                    Modality::Audio => ServerEvent::TranscriptDelta { at, delta: &delta },
-                    Modality::Text => ServerEvent::TextDelta { at, delta: &delta },
-                });
+                self.answer_of(Some(turn), now);
+                if let Some(answer) = &mut self.answer {
+                    answer.say(&mut self.told, id.0, &text);
+                }
             }
             Progress::AwaitsTools { usage, .. } => {
                 if self.answer.as_ref().is_some_and(Answer::has_calls) {
-                    self.close_answer(ResponseStatus::Completed, Some(usage));
+                    self.close_answer(ResponseStatus::Completed, Some(usage), now);
                 }
             }
-            Progress::Said { usage, .. } => self.close_answer(ResponseStatus::Completed, Some(usage)),
+            Progress::Said { usage, finish, .. } => self.close_answer(ended(finish), Some(usage), now),
             Progress::Over { turn, outcome } => {
                 let is_open = self.answer.as_ref().is_some_and(|answer| answer.turn == Some(turn));
                 if self.turn == Some(turn) {
@@ -641,7 +675,7 @@ impl Conversation {
                             CancelReason::TurnDetected
                         };
                         if is_open {
-                            self.close_answer(ResponseStatus::Cancelled(reason), None);
+                            self.close_answer(ResponseStatus::Cancelled(reason), None, now);
                         }
                         self.tell_speech_started();
                         if outcome == TurnOutcome::Continued {
@@ -650,7 +684,7 @@ impl Conversation {
                     }
                     TurnOutcome::Answered | TurnOutcome::Failed | TurnOutcome::HungUp => {
                         if is_open {
-                            self.close_answer(ResponseStatus::Completed, None);
+                            self.close_answer(ResponseStatus::Completed, None, now);
                         }
                         if self.voice.ended.is_some() && !self.voice.told {
                             // A murmur, and nobody was told.
@@ -663,7 +697,7 @@ impl Conversation {
     }
 
     /// An utterance is over: it belongs to that turn, or waits for somebody to ask for an answer.
-    fn heard(&mut self, text: &str, turn: Option<u32>) {
+    fn heard(&mut self, words: (&str, bool), turn: Option<u32>) {
         self.tell_speech_started();
         let id = self.utterance();
         self.utterance = None;
@@ -671,31 +705,53 @@ impl Conversation {
         let length = length.map_or(Duration::ZERO, |(began, ended)| ended.saturating_sub(began));
         self.voice = Voice::default();
         self.last_said = turn.map(|turn| (turn, id.clone()));
-        self.items.heard(&id);
+        self.told.items.heard(&id);
         if let Some(turn) = turn {
-            self.items.answers(turn);
+            self.told.items.answers(turn);
         }
         self.add_spoken(&id);
-        self.understood(&id, text, length);
+        self.understood(&id, words, length);
+    }
+
+    /// Words of the utterance that is being heard.
+    fn hears_words(&mut self, settled: &str, unsettled: &str) {
+        let item_id = match self.unheard.front() {
+            Some((id, _)) => id.clone(),
+            None if self.voice.told => self.utterance(),
+            None => return, // the client knows of no item yet
+        };
+        if self.session.transcription.is_some()
+            && let Some(delta) = self.transcript.hears(settled, unsettled)
+        {
+            let (item_id, delta) = (item_id.as_str(), delta.as_str());
+            self.tell(&ServerEvent::TranscriptionDelta { item_id, content_index: 0, delta });
+        }
     }
 
     /// What was said in this turn comes again, at the beginning of the next.
     fn forget_said(&mut self, turn: u32) {
         if let Some((_, id)) = self.last_said.take_if(|(said_in, _)| *said_in == turn) {
-            self.items.remove(&id);
+            self.told.items.remove(&id);
             self.tell(&ServerEvent::ItemDeleted { item_id: &id });
         }
     }
 
-    fn understood(&mut self, item_id: &str, text: &str, length: Duration) {
-        self.items.set_words(item_id, text);
+    /// All that the recogniser has to say about an item, and whether it has said so.
+    fn understood(&mut self, item_id: &str, (text, is_whole): (&str, bool), length: Duration) {
+        self.told.items.set_words(item_id, text);
+        let transcript = std::mem::take(&mut self.transcript);
         if self.session.transcription.is_none() {
             return;
         }
-        let audio_seconds = length.as_secs_f64();
-        if !text.is_empty() {
-            self.tell(&ServerEvent::TranscriptionDelta { item_id, content_index: 0, delta: text });
+        if text.is_empty() && !is_whole {
+            let message = "There was a voice, and no recogniser has said in time what it said.";
+            let error = TranscriptionFailure { code: "audio_unintelligible", message };
+            return self.tell(&ServerEvent::TranscriptionFailed { item_id, content_index: 0, error });
         }
+        if let Some(delta) = &transcript.ends(text) {
+            self.tell(&ServerEvent::TranscriptionDelta { item_id, content_index: 0, delta });
+        }
+        let audio_seconds = length.as_secs_f64();
         self.tell(&ServerEvent::TranscriptionCompleted {
             item_id,
             content_index: 0,
@@ -706,145 +762,139 @@ impl Conversation {
 
     // ---- answers ---------------------------------------------------------------------------------------------
 
-    fn open_answer(
-        &mut self,
-        turn: Option<u32>,
-        modality: Modality,
-        metadata: Option<BTreeMap<String, String>>,
-    ) {
-        let ids = (self.names.response(), self.names.conversation());
-        let answer = Answer::new(ids, turn, modality, &self.session, metadata);
-        self.tell(&ServerEvent::ResponseCreated { response: &answer.response });
-        // There are no limits but those of connections yet.
-        self.tell(&ServerEvent::RateLimitsUpdated { rate_limits: &[] });
-        self.answer = Some(answer);
+    /// A response begins that nobody has asked for: somebody waits for it, whatever the key has used up.
+    fn open_answer(&mut self, turn: Option<u32>, own: Own, now: Duration) {
+        self.allowance.take(now);
+        self.begin_answer(turn, own, now);
     }
 
-    /// The message that is being said, opened if need be.
-    fn place(&mut self, turn: u32) -> Place {
-        if self.answer.is_none() {
-            self.open_answer(Some(turn), self.session.output, None);
+    fn begin_answer(&mut self, turn: Option<u32>, own: Own, now: Duration) {
+        let limits = self.limits(now);
+        self.answer = Some(Answer::begin(&mut self.told, turn, &self.session, own, &limits));
+    }
+
+    /// The response in which this turn is answered, opened if need be.
+    fn answer_of(&mut self, turn: Option<u32>, now: Duration) {
+        match &mut self.answer {
+            None => self.open_answer(turn, Own::of(&self.session), now),
+            Some(answer) => answer.turn = answer.turn.or(turn),
         }
-        if let Some(answer) = &mut self.answer {
-            answer.turn.get_or_insert(turn);
-        }
-        if let Some(place) = self.answer.as_ref().and_then(Answer::place) {
-            return place;
-        }
-        let id = self.names.item();
-        let previous = self.items.last();
-        let item = Item {
-            id,
-            status: Status::InProgress,
-            body: ItemBody::Message { role: Role::Assistant, content: Vec::new() },
-        };
-        let Some(answer) = &mut self.answer else { return Place::default() };
-        let place = answer.open_message(item.id.clone());
-        let modality = answer.modality();
-        let (response_id, output_index) = (place.response.as_str(), place.output_index);
-        self.tell(&ServerEvent::OutputItemAdded { response_id, output_index, item: &item });
-        self.tell(&ServerEvent::ItemAdded { previous_item_id: previous.as_deref(), item: &item });
-        self.tell(&ServerEvent::ContentPartAdded { at: place.at(), part: Answer::part(modality, "") });
-        self.items.push(item);
-        place
+    }
+
+    fn limits(&self, now: Duration) -> [RateLimit; 2] {
+        let [requests, tokens] = self.allowance.left(now);
+        [("requests", requests), ("tokens", tokens)].map(|(name, left)| {
+            let Left { limit, remaining, reset } = left;
+            let reset_seconds = reset.as_secs_f64();
+            RateLimit { name, limit: limit.into(), remaining: remaining.into(), reset_seconds }
+        })
     }
 
     fn plays(&mut self, audio: &[u8], now: Duration) {
-        let turn = self.turn.unwrap_or_default();
-        let place = self.place(turn);
-        for audio in audio.chunks(super::wire::MAX_DELTA_BYTES) {
-            self.tell(&ServerEvent::AudioDelta { at: place.at(), audio });
-        }
+        self.answer_of(self.turn, now);
         let length = self.player.length(audio.len());
-        self.items.sounds(&place.item, length);
+        if let Some(answer) = &mut self.answer {
+            answer.sound(&mut self.told, audio, length);
+        }
         self.player.sent(audio.len(), now);
     }
 
-    fn wants_tool(&mut self, number: u64, name: &str, arguments: &str) {
-        if self.answer.is_none() {
-            self.open_answer(self.turn, self.session.output, None);
-        }
-        self.close_message(Status::Completed);
-        let (call_id, item_id) = (self.names.call(), self.names.item());
+    fn wants_tool(&mut self, number: u64, name: &str, arguments: &str, now: Duration) {
+        self.answer_of(self.turn, now);
         let Some(answer) = &mut self.answer else { return };
-        let (response, output_index) = (answer.response.id.clone(), answer.next_index());
-        let call = |arguments: &str, status| Item {
-            id: item_id.clone(),
-            status,
-            body: ItemBody::FunctionCall {
-                call_id: call_id.clone(),
-                name: name.to_owned(),
-                arguments: arguments.to_owned(),
-            },
-        };
-        let (begun, done) = (call("", Status::InProgress), call(arguments, Status::Completed));
-        answer.add_call(done.clone());
-        let previous = self.items.last();
-        let (response_id, previous_item_id) = (response.as_str(), previous.as_deref());
-        let (item, call) = (item_id.as_str(), call_id.as_str());
-        self.tell(&ServerEvent::OutputItemAdded { response_id, output_index, item: &begun });
-        self.tell(&ServerEvent::ItemAdded { previous_item_id, item: &begun });
-        self.tell(&ServerEvent::ArgumentsDelta {
-            response_id,
-            item_id: item,
-            output_index,
-            call_id: call,
-            delta: arguments,
-        });
-        self.tell(&ServerEvent::ArgumentsDone {
-            response_id,
-            item_id: item,
-            output_index,
-            call_id: call,
-            name,
-            arguments,
-        });
-        self.tell(&ServerEvent::ItemDone { previous_item_id, item: &done });
-        self.tell(&ServerEvent::OutputItemDone { response_id, output_index, item: &done });
-        self.items.push(done);
+        let call_id = answer.call(&mut self.told, name, arguments);
         self.calls.push_back((call_id, number));
         if self.calls.len() > MAX_OPEN_CALLS {
             self.calls.pop_front(); // the engine has long given it up
         }
     }
 
-    /// The message that was being said is complete, or was broken off.
-    fn close_message(&mut self, status: Status) {
-        let Some(answer) = &mut self.answer else { return };
-        let modality = answer.modality();
-        let Some((place, item, text)) = answer.close_message(status) else { return };
-        let previous = self.items.before(&item.id);
-        let at = place.at();
-        match modality {
-            Modality::Audio => {
-                self.tell(&ServerEvent::AudioDone { at });
-                self.tell(&ServerEvent::TranscriptDone { at, transcript: &text });
-            }
-            Modality::Text => self.tell(&ServerEvent::TextDone { at, text: &text }),
-        }
-        self.tell(&ServerEvent::ContentPartDone { at, part: Answer::part(modality, &text) });
-        self.tell(&ServerEvent::ItemDone { previous_item_id: previous.as_deref(), item: &item });
-        let (response_id, output_index) = (place.response.as_str(), place.output_index);
-        self.tell(&ServerEvent::OutputItemDone { response_id, output_index, item: &item });
-        self.items.replace(item);
-    }
-
-    fn close_answer(&mut self, status: ResponseStatus, usage: Option<Usage>) {
-        let whole = status == ResponseStatus::Completed;
-        self.close_message(if whole { Status::Completed } else { Status::Incomplete });
-        let Some(mut answer) = self.answer.take() else { return };
+    fn close_answer(&mut self, status: ResponseStatus, usage: Option<Usage>, now: Duration) {
+        let Some(answer) = self.answer.take() else { return };
         let before = self.consumed;
         self.consumed = usage.unwrap_or(before);
         let tokens = usage.map(|usage| {
             (usage.input_tokens - before.input_tokens, usage.output_tokens - before.output_tokens)
         });
-        answer.close(status, tokens);
-        self.tell(&ServerEvent::ResponseDone { response: &answer.response });
+        self.spend(tokens, now);
+        answer.close(&mut self.told, status, tokens);
         self.cancelling = false;
-        if std::mem::take(&mut self.overridden) {
-            let update = self.settings();
-            self.ears.ask_now(DoorInput::Update(update));
+    }
+
+    fn spend(&self, tokens: Option<(u64, u64)>, now: Duration) {
+        if let Some((input, output)) = tokens {
+            self.allowance.spend(input.saturating_add(output), now);
         }
+    }
+
+    // ---- beside the conversation -----------------------------------------------------------------------------
+
+    fn says_aside(&mut self, number: u64, event: AsideEvent, now: Duration) {
+        let Some(answer) = self.asides.get_mut(&number) else { return };
+        match event {
+            AsideEvent::Text(text) => answer.write(&mut self.told, &text),
+            AsideEvent::ToolCall { name, arguments } => {
+                answer.call(&mut self.told, &name, &arguments);
+            }
+            AsideEvent::Finished { usage, finish } => {
+                let tokens = (usage.input_tokens, usage.output_tokens);
+                self.close_aside(number, ended(finish), Some(tokens), now);
+            }
+            AsideEvent::Failed => {
+                let message = "The language model did not answer.".to_owned();
+                let status = ResponseStatus::Failed { code: "server_error".to_owned(), message };
+                self.close_aside(number, status, None, now);
+            }
+        }
+    }
+
+    fn close_aside(
+        &mut self,
+        number: u64,
+        status: ResponseStatus,
+        tokens: Option<(u64, u64)>,
+        now: Duration,
+    ) {
+        if let Some(answer) = self.asides.remove(&number) {
+            self.spend(tokens, now);
+            answer.close(&mut self.told, status, tokens);
+        }
+    }
+}
+
+/// How a response ends whose text does so like that.
+fn ended(finish: Finish) -> ResponseStatus {
+    match finish {
+        Finish::Whole => ResponseStatus::Completed,
+        Finish::TooLong => ResponseStatus::Incomplete(IncompleteReason::MaxOutputTokens),
+        Finish::Withheld => ResponseStatus::Incomplete(IncompleteReason::ContentFilter),
+    }
+}
+
+/// A tool that has to be asked for is one of the client's: of others it knows nothing.
+fn check_choice(choice: &ToolChoice, tools: &[super::wire::Tool], param: &str) -> Result<(), EventError> {
+    match choice {
+        ToolChoice::Function(name) if !tools.iter().any(|tool| tool.name == *name) => {
+            let message = format!("There is no tool '{name}' among the 'tools' of the client.");
+            Err(EventError::new(Code::InvalidValue, message).at(param))
+        }
+        ToolChoice::Auto | ToolChoice::None | ToolChoice::Required | ToolChoice::Function(_) => Ok(()),
+    }
+}
+
+fn choice(choice: &ToolChoice) -> seiketsu_domain::ToolChoice {
+    match choice {
+        ToolChoice::Auto => seiketsu_domain::ToolChoice::Auto,
+        ToolChoice::None => seiketsu_domain::ToolChoice::None,
+        ToolChoice::Required => seiketsu_domain::ToolChoice::Required,
+        ToolChoice::Function(name) => seiketsu_domain::ToolChoice::Named(name.clone()),
+    }
+}
+
+fn tokens(most: MaxTokens) -> u32 {
+    match most {
+        MaxTokens::Infinite => u32::MAX,
+        MaxTokens::Limit(tokens) => tokens.into(),
     }
 }
 

@@ -3,9 +3,12 @@ use super::{
     names::Names,
     wire::{self, Session, SessionKind},
 };
+use crate::access::{Allowance, Allowances, Payer, RatePerMinute};
 use bytes::Bytes;
-use seiketsu_domain::{Message, ToolOutcome, TurnOutcome, Usage};
-use seiketsu_session::{ClientAct, DoorInput, DoorOutput, Progress, Shown, Speaker, Turns};
+use seiketsu_domain::{Message, ToolChoice, ToolOutcome, TurnOutcome, Usage};
+use seiketsu_session::{
+    AsideEvent, ClientAct, DoorInput, DoorOutput, Finish, Progress, ResponsePlace, Shown, Speaker, Turns,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -16,6 +19,19 @@ struct Talk {
     marks: Vec<DoorInput>,
 }
 
+/// Six responses and as many hundred tokens a minute.
+fn allowance() -> Allowance {
+    Allowances::new(RatePerMinute { requests: 6, tokens: 600 }).of(Payer::Key([1; 32]))
+}
+
+fn understood(turn: u32, text: &str) -> Progress {
+    Progress::Understood { turn, text: text.to_owned(), is_whole: true }
+}
+
+fn taken(text: &str) -> Progress {
+    Progress::Taken { text: text.to_owned(), is_whole: true }
+}
+
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
@@ -24,7 +40,7 @@ impl Talk {
     fn new() -> Self {
         let session =
             Session::new("sess_1".into(), SessionKind::Realtime, "ava".into(), "voice".into(), 1_800_000_000);
-        let conversation = Conversation::new(session, Names::new("x".into()));
+        let conversation = Conversation::new(session, Names::new("x".into()), allowance());
         Self { conversation, now: ms(1_000), marks: Vec::new() }
     }
 
@@ -62,7 +78,7 @@ impl Talk {
 
     fn said(&mut self, turn: u32, tokens: u64) {
         let usage = Usage { input_tokens: tokens, output_tokens: tokens / 10, ..Usage::default() };
-        self.progress(Progress::Said { turn, usage });
+        self.progress(Progress::Said { turn, usage, finish: Finish::Whole });
     }
 
     fn events(&mut self) -> Vec<Value> {
@@ -117,7 +133,7 @@ fn a_spoken_turn_event_by_event() {
     let mut talk = spoken();
     talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
     talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(1_700) }));
-    talk.progress(Progress::Understood { turn: 1, text: "do you have homes".into() });
+    talk.progress(understood(1, "do you have homes"));
     talk.progress(Progress::Answering { turn: 1 });
     talk.says(1, 7, "We have three.", 900);
     talk.says(1, 8, "Which one?", 700);
@@ -230,7 +246,7 @@ fn a_tool_of_the_client_ends_a_response_and_its_output_begins_the_next() {
     assert_eq!(talk.error(), ("invalid_parameter".into(), "item.call_id".into()), "one output for a call");
     talk.progress(Progress::Over { turn: 1, outcome: TurnOutcome::Answered });
     talk.client(&json!({"type": "response.create"}));
-    assert_eq!(talk.asked(), [DoorInput::Client(ClientAct::CreateResponse)], "a question of its own");
+    assert_eq!(talk.asked(), [DoorInput::Respond(Box::default())], "a question of its own");
 }
 
 fn wants_weather(talk: &mut Talk) -> String {
@@ -298,11 +314,11 @@ fn what_is_said_first_is_heard_once_the_session_runs() {
 #[test]
 fn words_that_come_again_are_in_the_conversation_once() {
     let mut talk = spoken();
-    talk.progress(Progress::Understood { turn: 1, text: "do you have".into() });
+    talk.progress(understood(1, "do you have"));
     talk.progress(Progress::Answering { turn: 1 });
     talk.progress(Progress::Over { turn: 1, outcome: TurnOutcome::Continued });
     assert!(talk.kinds().contains(&"conversation.item.deleted".to_owned()));
-    talk.progress(Progress::Understood { turn: 2, text: "do you have homes".into() });
+    talk.progress(understood(2, "do you have homes"));
     let events = talk.events();
     let added = events.iter().find(|event| event["type"] == "conversation.item.added").expect("an item");
     assert_eq!(added["previous_item_id"], Value::Null);
@@ -318,11 +334,8 @@ fn a_client_that_drives_turns_commits_what_it_appended() {
     talk.client(&json!({"type": "input_audio_buffer.append", "audio": audio}));
     talk.client(&json!({"type": "input_audio_buffer.commit"}));
     talk.client(&json!({"type": "response.create", "response": {"metadata": {"a": "b"}}}));
-    assert_eq!(
-        talk.asked(),
-        [DoorInput::Client(ClientAct::Commit), DoorInput::Client(ClientAct::CreateResponse)]
-    );
-    talk.progress(Progress::Taken { text: "hello".into() });
+    assert_eq!(talk.asked(), [DoorInput::Client(ClientAct::Commit), DoorInput::Respond(Box::default())]);
+    talk.progress(taken("hello"));
     talk.progress(Progress::Answering { turn: 0 });
     talk.says(0, 1, "Hi.", 300);
     talk.client(&json!({"type": "response.create"}));
@@ -343,14 +356,14 @@ fn utterances_that_nobody_answers_are_items_and_wait_for_a_response_to_be_asked_
     for (at, text) in [(500, "do you have homes"), (4_000, "with a garden")] {
         talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(at) }));
         talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(at + 900) }));
-        talk.progress(Progress::Taken { text: text.into() });
+        talk.progress(taken(text));
         let kinds = talk.kinds();
         let expected =
             ["speech_started", "speech_stopped", "committed", "added", "done", "delta", "completed"];
         assert!(kinds.iter().zip(expected).all(|(kind, end)| kind.ends_with(end)), "{kinds:?}");
     }
     talk.client(&json!({"type": "response.create"}));
-    assert_eq!(talk.asked(), [DoorInput::Client(ClientAct::CreateResponse)]);
+    assert_eq!(talk.asked(), [DoorInput::Respond(Box::default())]);
 }
 
 #[test]
@@ -358,7 +371,7 @@ fn what_one_side_said_in_a_turn_that_is_over_can_be_deleted() {
     let mut talk = spoken();
     talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
     talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(1_700) }));
-    talk.progress(Progress::Understood { turn: 1, text: "my number is four".into() });
+    talk.progress(understood(1, "my number is four"));
     talk.progress(Progress::Answering { turn: 1 });
     talk.says(1, 7, "Very well.", 900);
     let ids: Vec<String> = talk
@@ -403,7 +416,7 @@ fn a_transcription_session_writes_down_and_answers_nothing() {
         1_800_000_000,
     );
     let mut talk = Talk {
-        conversation: Conversation::new(session, Names::new("x".into())),
+        conversation: Conversation::new(session, Names::new("x".into()), allowance()),
         now: ms(0),
         marks: Vec::new(),
     };
@@ -416,7 +429,7 @@ fn a_transcription_session_writes_down_and_answers_nothing() {
     assert_eq!(events[1]["type"], "session.updated");
     talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
     talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(900) }));
-    talk.progress(Progress::Taken { text: "hello".into() });
+    talk.progress(taken("hello"));
     assert_eq!(talk.events().last().unwrap()["transcript"], "hello");
     let typed = json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]});
     for refused in [
@@ -489,12 +502,6 @@ fn what_cannot_be_is_refused_by_name_and_changes_nothing() {
                 "output": {"format": {"type": "audio/pcma"}}}}}),
             "session.audio.output.format",
         ),
-        (
-            json!({"type": "session.update", "session": {"type": "realtime", "audio": {"input": {
-                "turn_detection": {"type": "server_vad", "interrupt_response": false}}}}}),
-            "session.audio.input.turn_detection.interrupt_response",
-        ),
-        (json!({"type": "response.create", "response": {"conversation": "none"}}), "response.conversation"),
     ] {
         talk.client(&event);
         assert_eq!(talk.error().1, param, "{event}");
@@ -502,7 +509,8 @@ fn what_cannot_be_is_refused_by_name_and_changes_nothing() {
     assert_eq!(talk.asked(), []);
 }
 
-/// One spoken turn and one with a tool of the client, as they go over the wire. The schema types of published client
+/// One spoken turn, one with a tool of the client, a response beside the conversation that is cut off, and a voice that
+/// nobody understood, as they go over the wire. The schema types of published client
 /// libraries are checked against this file (`crates/seiketsu/tests/it/api_door.rs`).
 #[test]
 fn a_turn_in_full_for_the_libraries_to_read() {
@@ -513,8 +521,11 @@ fn a_turn_in_full_for_the_libraries_to_read() {
                    "parameters": {"type": "object", "properties": {}}}]}}));
     talk.conversation.begins();
     talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
+    for unsettled in ["do you", "do you have"] {
+        talk.session(hearing("", unsettled));
+    }
     talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(1_700) }));
-    talk.progress(Progress::Understood { turn: 1, text: "do you have homes".into() });
+    talk.progress(understood(1, "do you have homes"));
     talk.progress(Progress::Answering { turn: 1 });
     talk.says(1, 7, "We have three.", 20);
     talk.says(1, 8, "Which one?", 20);
@@ -523,12 +534,22 @@ fn a_turn_in_full_for_the_libraries_to_read() {
     talk.now += ms(100);
     talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(3_000) }));
     talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(3_900) }));
-    talk.progress(Progress::Understood { turn: 2, text: "how is the weather".into() });
+    talk.progress(understood(2, "how is the weather"));
     talk.progress(Progress::Answering { turn: 2 });
     let arguments = r#"{"city":"Austin"}"#.to_owned();
     talk.session(DoorOutput::Shown(Shown::ToolWanted { number: 4, name: "weather".into(), arguments }));
     let usage = Usage { input_tokens: 100, output_tokens: 9, ..Usage::default() };
     talk.progress(Progress::AwaitsTools { turn: 2, usage });
+    let aside = json!({"conversation": "none", "output_modalities": ["text"], "max_output_tokens": 1,
+        "metadata": {"topic": "classification"}});
+    talk.client(&json!({"type": "response.create", "response": aside}));
+    talk.progress(Progress::Aside { number: 0, event: AsideEvent::Text("a".into()) });
+    let usage = Usage { input_tokens: 40, output_tokens: 1, ..Usage::default() };
+    let event = AsideEvent::Finished { usage, finish: Finish::TooLong };
+    talk.progress(Progress::Aside { number: 0, event });
+    talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(5_000) }));
+    talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(6_000) }));
+    talk.progress(Progress::Understood { turn: 3, text: String::new(), is_whole: false });
     let lines: Vec<String> = std::iter::from_fn(|| talk.conversation.event()).collect();
     insta::assert_binary_snapshot!("turn.jsonl", (lines.join("\n") + "\n").into_bytes());
 }
@@ -540,9 +561,251 @@ fn an_utterance_with_a_pause_in_it_is_as_long_as_all_of_it() {
         talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(began) }));
         talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(ended) }));
     }
-    talk.progress(Progress::Understood { turn: 1, text: "a house with a garden".into() });
+    talk.progress(understood(1, "a house with a garden"));
     let events = talk.events();
     let completed =
         events.iter().find(|event| event["type"].as_str().unwrap().ends_with("transcription.completed"));
     assert_eq!(completed.unwrap()["usage"]["seconds"], 2.4);
+}
+
+// ---- one response of its own ---------------------------------------------------------------------------------
+
+fn by_client() -> Talk {
+    Talk::with(&json!({"audio": {"input": {"turn_detection": null}}}))
+}
+
+#[test]
+fn a_response_has_settings_of_its_own() {
+    let mut talk = by_client();
+    let weather = json!({"type": "function", "name": "weather"});
+    let input = json!([
+        {"type": "message", "role": "system", "content": [{"type": "input_text", "text": "In verse."}]},
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Is it cold?"}]},
+    ]);
+    talk.client(&json!({"type": "response.create", "response": {
+        "instructions": "Be brief.", "output_modalities": ["text"], "tools": [weather], "max_output_tokens": 20,
+        "tool_choice": {"type": "function", "name": "weather"}, "input": input, "metadata": {"why": "test"},
+    }}));
+    let asked = talk.asked();
+    let [DoorInput::Respond(response)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(response.instructions.as_deref(), Some("Be brief.\n\nIn verse."));
+    assert_eq!(response.tools.as_ref().unwrap()[0].name, "weather");
+    assert_eq!(response.tool_choice, Some(ToolChoice::Named("weather".into())));
+    assert_eq!((response.max_tokens, response.speaks), (Some(20), Some(false)));
+    assert_eq!(response.place, ResponsePlace::Conversation);
+    assert!(
+        matches!(response.messages.as_deref(), Some([Message::Caller { text }]) if text.expose() == "Is it cold?")
+    );
+    let events = talk.events();
+    let created = &events[0]["response"];
+    assert_eq!(created["max_output_tokens"], 20);
+    assert_eq!(created["output_modalities"], json!(["text"]));
+    talk.progress(Progress::Answering { turn: 0 });
+    let usage = Usage { input_tokens: 30, output_tokens: 20, ..Usage::default() };
+    talk.says(0, 1, "It is", 0);
+    talk.progress(Progress::Said { turn: 0, usage, finish: Finish::TooLong });
+    let events = talk.events();
+    let done = &events.last().unwrap()["response"];
+    let details = json!({"type": "incomplete", "reason": "max_output_tokens"});
+    assert_eq!((&done["status"], &done["status_details"]), (&json!("incomplete"), &details));
+    assert_eq!(done["metadata"], json!({"why": "test"}));
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_and_nothing_is_asked() {
+    let mut talk = by_client();
+    for (response, code, param) in [
+        (json!({"tool_choice": {"type": "function", "name": "x"}}), "invalid_value", "response.tool_choice"),
+        (json!({"input": [{"type": "item_reference", "id": "x"}]}), "invalid_value", "response.input[0].id"),
+    ] {
+        talk.client(&json!({"type": "response.create", "response": response}));
+        assert_eq!(talk.error(), (code.into(), param.into()));
+    }
+    let choice = json!({"tool_choice": {"type": "function", "name": "x"}, "type": "realtime"});
+    talk.client(&json!({"type": "session.update", "session": choice}));
+    assert_eq!(talk.error(), ("invalid_value".into(), "session.tool_choice".into()));
+    assert_eq!(talk.asked(), []);
+}
+
+#[test]
+fn settings_of_the_session_reach_the_session() {
+    let session = json!({"tools": [{"type": "function", "name": "weather"}], "tool_choice": "required",
+        "max_output_tokens": 50, "audio": {"input": {"turn_detection": {"type": "server_vad", "interrupt_response": false}}}});
+    let mut talk = Talk::with(&session);
+    let (_, update) = talk.conversation.begins();
+    assert_eq!((update.tool_choice, update.max_tokens), (Some(ToolChoice::Required), Some(50)));
+    assert_eq!((update.turns, update.is_interruptible), (Some(Turns::ByVoice), Some(false)));
+    // Nothing stops, so there is nothing to wait for.
+    talk.progress(Progress::Answering { turn: 1 });
+    talk.says(1, 1, "We have three homes.", 3_000);
+    talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
+    assert_eq!(talk.kinds().last().unwrap(), "input_audio_buffer.speech_started");
+}
+
+#[test]
+fn a_response_beside_the_conversation_leaves_no_item_and_disturbs_no_other() {
+    let mut talk = by_client();
+    talk.client(&json!({"type": "response.create"}));
+    talk.events();
+    let aside =
+        json!({"conversation": "none", "output_modalities": ["text"], "metadata": {"topic": "class"}});
+    talk.client(&json!({"type": "response.create", "response": aside}));
+    let asked = talk.asked();
+    let [_, DoorInput::Respond(response)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(response.place, ResponsePlace::Beside(0));
+    let created = talk.events()[0]["response"].clone();
+    assert_eq!((&created["conversation_id"], &created["metadata"]["topic"]), (&Value::Null, &json!("class")));
+
+    talk.progress(Progress::Aside { number: 0, event: AsideEvent::Text("a ".into()) });
+    talk.progress(Progress::Aside { number: 0, event: AsideEvent::Text("question".into()) });
+    let (name, arguments) = ("note".to_owned(), "{}".to_owned());
+    talk.progress(Progress::Aside { number: 0, event: AsideEvent::ToolCall { name, arguments } });
+    let usage = Usage { input_tokens: 7, output_tokens: 2, ..Usage::default() };
+    let event = AsideEvent::Finished { usage, finish: Finish::Whole };
+    talk.progress(Progress::Aside { number: 0, event });
+    let events = talk.events();
+    let kinds: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert!(!kinds.iter().any(|kind| kind.starts_with("conversation.item")), "{kinds:?}");
+    let done = &events.last().unwrap()["response"];
+    assert_eq!(done["output"][0]["content"][0]["text"], "a question");
+    assert_eq!(done["output"][1]["name"], "note");
+    assert_eq!((&done["status"], &done["usage"]["total_tokens"]), (&json!("completed"), &json!(9)));
+    let item = done["output"][0]["id"].clone();
+    talk.client(&json!({"type": "conversation.item.retrieve", "item_id": item}));
+    assert_eq!(talk.error().0, "item_retrieve_invalid_item_id");
+    talk.progress(Progress::Answering { turn: 0 });
+    talk.says(0, 1, "Hello.", 200);
+    talk.said(0, 10);
+    assert_eq!(talk.events().last().unwrap()["response"]["status"], "completed", "the other goes on");
+}
+
+#[test]
+fn responses_beside_the_conversation_are_few_can_be_cancelled_and_may_fail() {
+    let mut talk = by_client();
+    let aside = json!({"type": "response.create",
+        "response": {"conversation": "none", "output_modalities": ["text"]}});
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        talk.client(&aside);
+        ids.push(talk.events()[0]["response"]["id"].as_str().unwrap().to_owned());
+    }
+    talk.client(&aside);
+    assert_eq!(talk.error(), ("rate_limit_exceeded".into(), "response.conversation".into()));
+    talk.client(&json!({"type": "response.cancel"}));
+    assert_eq!(
+        talk.error().0,
+        "response_cancel_not_active",
+        "without an id that of the conversation is meant"
+    );
+    talk.client(&json!({"type": "response.cancel", "response_id": ids[1]}));
+    assert_eq!(talk.events().last().unwrap()["response"]["status_details"]["reason"], "client_cancelled");
+    assert_eq!(talk.asked().last(), Some(&DoorInput::Client(ClientAct::CancelAside(1))));
+    talk.progress(Progress::Aside { number: 0, event: AsideEvent::Failed });
+    let events = talk.events();
+    assert_eq!(events.last().unwrap()["response"]["status"], "failed");
+    talk.progress(Progress::Aside { number: 1, event: AsideEvent::Text("late".into()) });
+    assert_eq!(talk.kinds(), [""; 0]);
+}
+
+#[test]
+fn what_is_spoken_beside_the_conversation_waits_for_its_turn_and_leaves_no_item() {
+    let mut talk = by_client();
+    let aside = json!({"type": "response.create", "response": {"conversation": "none"}});
+    talk.client(&aside);
+    let asked = talk.asked();
+    let [DoorInput::Respond(response)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(response.place, ResponsePlace::Unremembered);
+    talk.client(&aside);
+    assert_eq!(talk.error().0, "conversation_already_has_active_response");
+    talk.progress(Progress::Answering { turn: 0 });
+    talk.says(0, 1, "Hello.", 200);
+    talk.said(0, 10);
+    let events = talk.events();
+    assert!(events.iter().any(|event| event["type"] == "response.output_audio.delta"));
+    assert!(!events.iter().any(|event| event["type"].as_str().unwrap().starts_with("conversation.item")));
+}
+
+// ---- words, and limits ---------------------------------------------------------------------------------------
+
+fn hearing(settled: &str, unsettled: &str) -> DoorOutput {
+    DoorOutput::Shown(Shown::Hearing { settled: settled.to_owned(), unsettled: unsettled.to_owned() })
+}
+
+#[test]
+fn words_are_told_while_they_are_spoken_and_add_up_to_the_transcript() {
+    let mut talk = spoken();
+    talk.session(hearing("", "do"));
+    assert_eq!(talk.kinds().iter().filter(|kind| kind.contains("transcription")).count(), 0, "no item yet");
+    talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
+    for (settled, unsettled) in [("", "do you"), ("", "do you have"), ("do you have", "ho")] {
+        talk.session(hearing(settled, unsettled));
+    }
+    talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(1_500) }));
+    talk.progress(understood(1, "do you have homes"));
+    let events = talk.events();
+    let told = |kind: &str, name: &str| {
+        let kind = format!("conversation.item.input_audio_transcription.{kind}");
+        let told = events.iter().filter(|event| event["type"] == kind);
+        told.map(|event| event[name].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(told("delta", "delta"), ["do you", " have", " homes"]);
+    assert_eq!(told("completed", "transcript"), ["do you have homes"]);
+    let items: std::collections::BTreeSet<_> = told("delta", "item_id").into_iter().collect();
+    assert_eq!(items.len(), 1);
+    let position =
+        |kind: &str| events.iter().position(|event| event["type"].as_str().unwrap().ends_with(kind));
+    assert!(position("transcription.delta") < position("speech_stopped"), "not only at the end");
+
+    // Without a wish for transcripts there are none.
+    let mut talk = Talk::with(&json!({}));
+    talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
+    talk.session(hearing("do you", ""));
+    assert!(!talk.kinds().iter().any(|kind| kind.contains("transcription")));
+}
+
+#[test]
+fn a_voice_whose_words_nobody_knows_is_a_transcription_that_failed_and_silence_is_an_empty_one() {
+    for (is_whole, expected) in [(false, "failed"), (true, "completed")] {
+        let mut talk = spoken();
+        talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
+        talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(1_500) }));
+        talk.progress(Progress::Understood { turn: 1, text: String::new(), is_whole });
+        let events = talk.events();
+        let last = events.last().unwrap();
+        assert_eq!(last["type"], format!("conversation.item.input_audio_transcription.{expected}"));
+        if !is_whole {
+            assert_eq!(last["error"]["code"], "audio_unintelligible");
+        }
+    }
+}
+
+#[test]
+fn a_key_that_has_used_up_what_it_may_asks_in_vain_and_callers_are_answered() {
+    let mut talk = by_client();
+    let limits = |events: &[Value]| {
+        let updated = events.iter().find(|event| event["type"] == "rate_limits.updated").unwrap();
+        updated["rate_limits"].clone()
+    };
+    for turn in 0..6 {
+        talk.client(&json!({"type": "response.create"}));
+        let events = talk.events();
+        let [requests, tokens] = [0, 1].map(|at| limits(&events)[at].clone());
+        assert_eq!((&requests["name"], &requests["limit"]), (&json!("requests"), &json!(6)));
+        assert_eq!(requests["remaining"], 5 - turn, "{requests}");
+        assert_eq!((&tokens["name"], &tokens["remaining"]), (&json!("tokens"), &json!(600 - 11 * turn)));
+        talk.progress(Progress::Answering { turn });
+        talk.said(turn, 10);
+        talk.progress(Progress::Over { turn, outcome: TurnOutcome::Answered });
+        talk.events();
+    }
+    talk.asked();
+    talk.client(&json!({"type": "response.create"}));
+    assert_eq!(talk.error().0, "rate_limit_exceeded");
+    assert_eq!(talk.asked(), []);
+    talk.progress(Progress::Answering { turn: 6 });
+    talk.said(6, 10);
+    assert!(talk.kinds().contains(&"response.done".to_owned()), "what was said is answered");
+    talk.now += Duration::from_secs(30);
+    talk.client(&json!({"type": "response.create"}));
+    assert!(talk.kinds().contains(&"response.created".to_owned()), "some of it is back");
 }

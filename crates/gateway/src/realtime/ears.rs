@@ -292,9 +292,9 @@ mod tests {
     fn what_is_cleared_is_not_heard() {
         let mut ears = Ears::new(Format::Pcmu);
         ears.append(vec![0; 800].into());
-        ears.ask(DoorInput::Client(ClientAct::CreateResponse));
+        ears.ask(DoorInput::Respond(Box::default()));
         ears.clear();
-        assert_eq!(ears.next(ms(0), false), Some(DoorInput::Client(ClientAct::CreateResponse)));
+        assert_eq!(ears.next(ms(0), false), Some(DoorInput::Respond(Box::default())));
         assert_eq!((ears.next(ms(0), false), ears.waiting_bytes()), (None, 0));
     }
 }

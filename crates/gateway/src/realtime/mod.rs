@@ -13,11 +13,14 @@ mod conversation;
 #[cfg(test)]
 mod conversation_tests;
 mod ears;
+mod input;
 mod items;
 mod names;
 mod player;
 mod secret;
 mod socket;
+mod told;
+mod transcript;
 pub mod wire;
 
 pub use socket::{REFUSED_EVENTS, SOCKETS_CLOSED};

@@ -5,7 +5,7 @@
 //! comes as `Authorization: Bearer …`, or, from browsers, in the
 //! subprotocol `openai-insecure-api-key.…` beside `realtime`. Errors before the upgrade are problems: 400 no or unknown
 //! parameters, 401 no key or one that is not good, 403 a page of another origin, 404 no such agent, 426 not a WebSocket,
-//! 503. After it they are `error` events, which leave the session open, or close codes: 1000 the agent has ended the
+//! 429 too many sessions of this brokerage, or a key that has used up what it may, 503. After it they are `error` events, which leave the session open, or close codes: 1000 the agent has ended the
 //! call, 1008 not this protocol, 1009 a message too large, 1011 something failed on our side, 1012 this replica is
 //! shutting down, 1013 all places are taken or the client does not read.
 
@@ -15,7 +15,7 @@ use super::{
     names::Names,
     wire::{self, ClientEvent, Code, EventError, Format, MAX_AUDIO_BYTES, Session, SessionKind},
 };
-use crate::{Gateway, problem::ApiError};
+use crate::{Gateway, access::Allowance, problem::ApiError};
 use axum::{
     extract::{
         Query, State, WebSocketUpgrade,
@@ -64,6 +64,8 @@ const DEPTH: usize = 64;
 const MAX_PENDING: usize = 256;
 /// The same for what waits behind audio.
 const MAX_ASKED: usize = 64;
+/// When it is worth trying again for whoever has too many sessions.
+const RETRY_SECONDS: u16 = 5;
 /// How often it is looked whether the replica shuts down.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
 
@@ -97,6 +99,14 @@ pub(super) async fn realtime(
     let agent = authority.agent(&gateway, &wanted).await?;
     let kind = query.intent.map_or(SessionKind::Realtime, |Intent::Transcription| SessionKind::Transcription);
     let upgrade = upgrade.map_err(|_| ApiError::NotWebSocket)?;
+    let allowance = gateway.allowances().of(authority.payer());
+    let wait = allowance.wait(gateway.ids().clock().monotonic());
+    if !wait.is_zero() {
+        return Err(ApiError::UsedUp { seconds: u16::try_from(wait.as_secs() + 1).unwrap_or(u16::MAX) });
+    }
+    let tenant = authority.scope().tenant_id();
+    let of_tenant = gateway.realtime_of().try_take(tenant);
+    let of_tenant = of_tenant.ok_or(ApiError::TooManySessions { seconds: RETRY_SECONDS })?;
     let place = gateway.realtime().clone().try_acquire_owned().map_err(|_| ApiError::Busy)?;
     let sockets = gateway.sockets().clone();
     Ok(upgrade
@@ -108,9 +118,9 @@ pub(super) async fn realtime(
         .max_frame_size(MAX_MESSAGE_BYTES)
         .on_upgrade(move |socket| {
             let span = tracing::info_span!("realtime", call = tracing::field::Empty);
-            let caller = Caller { scope: authority.scope(), agent, named: wanted, kind };
+            let caller = Caller { scope: authority.scope(), agent, named: wanted, kind, allowance };
             let session = async move {
-                let _place = place;
+                let _places = (place, of_tenant);
                 Box::pin(serve(gateway, caller, socket)).await;
             };
             sockets.track_future(session.instrument(span))
@@ -124,6 +134,8 @@ struct Caller {
     /// What the client calls the agent.
     named: String,
     kind: SessionKind,
+    /// What it may ask for.
+    allowance: Allowance,
 }
 
 /// Why a socket is closed.
@@ -163,7 +175,11 @@ async fn serve(gateway: Gateway, caller: Caller, socket: WebSocket) {
     let clock = Arc::clone(gateway.ids().clock());
     let call_id: CallId = gateway.ids().next();
     tracing::Span::current().record("call", tracing::field::display(call_id));
-    let mut conversation = Conversation::new(session(&caller, call_id, clock.as_ref()), names(call_id));
+    let mut conversation = Conversation::new(
+        session(&caller, call_id, clock.as_ref()),
+        names(call_id),
+        caller.allowance.clone(),
+    );
     let closing = match converse(&gateway, &caller, call_id, &mut conversation, &mut sink, &mut stream).await
     {
         Ok(closing) | Err(closing) => closing,

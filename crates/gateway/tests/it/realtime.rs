@@ -1,9 +1,9 @@
 //! The API door from outside: who is let in, what goes through, and what bad clients get.
 
-use crate::world::{PUBLIC_URL, REALTIME_SESSIONS, Session, Socket, World};
+use crate::world::{PUBLIC_URL, REALTIME_SESSIONS_OF_TENANT, Session, Socket, World};
 use axum::body::Body;
 use http::{Request, header::AUTHORIZATION};
-use seiketsu_domain::AudioFormat;
+use seiketsu_domain::{AudioFormat, TurnOutcome};
 use seiketsu_gateway::{api_key::ApiKey, v1::keys::KeyView};
 use seiketsu_session::{DoorInput, DoorOutput, Progress, Refused, Shown, Turns};
 use seiketsu_testkit::Persona;
@@ -40,11 +40,17 @@ impl World {
 
     /// A session that is under way: the client's end and the session's.
     async fn realtime(&mut self) -> (Socket, Session) {
-        let (key, agent) = (self.made_key(&self.a.clone()).await, self.a.agent.id);
-        let mut socket = self
-            .try_realtime(&format!("model={agent}"), &[("authorization", &format!("Bearer {key}"))])
-            .await
-            .unwrap();
+        let (bearer, query) = self.way_in(&self.a).await;
+        self.realtime_by(&bearer, &query).await
+    }
+
+    /// A new key of this persona, as a header, and what its agent is asked for with.
+    async fn way_in(&self, persona: &Persona) -> (String, String) {
+        (format!("Bearer {}", self.made_key(persona).await), format!("model={}", persona.agent.id))
+    }
+
+    async fn realtime_by(&mut self, bearer: &str, query: &str) -> (Socket, Session) {
+        let mut socket = self.try_realtime(query, &[("authorization", bearer)]).await.unwrap();
         assert_eq!(kind(&socket.hear().await), "session.created");
         socket.say(json!({"type": "session.update", "session": {"type": "realtime"}}).to_string()).await;
         assert_eq!(kind(&socket.hear().await), "session.updated");
@@ -242,18 +248,50 @@ async fn a_session_that_ends_or_is_refused_says_so_by_its_close_code() {
 #[tokio::test]
 async fn programs_take_no_more_places_than_they_may_and_give_them_back() {
     let world = World::new().await;
-    let (key, query) = (world.made_key(&world.a.clone()).await, format!("model={}", world.a.agent.id));
-    let bearer = format!("Bearer {key}");
-    let headers = [("authorization", bearer.as_str())];
     let mut open = Vec::new();
-    for _ in 0..REALTIME_SESSIONS {
-        open.push(world.try_realtime(&query, &headers).await.unwrap());
+    for (persona, places) in [(&world.a, REALTIME_SESSIONS_OF_TENANT), (&world.b, 2)] {
+        let (bearer, query) = world.way_in(persona).await;
+        let headers = [("authorization", bearer.as_str())];
+        for _ in 0..places {
+            open.push(world.try_realtime(&query, &headers).await.unwrap());
+        }
     }
-    assert_eq!(world.try_realtime(&query, &headers).await.map(drop).unwrap_err(), 503);
-    let mut leaves = open.pop().unwrap();
+    let (bearer, query) = world.way_in(&world.a).await;
+    let headers = [("authorization", bearer.as_str())];
+    let refused = async || world.try_realtime(&query, &headers).await.map(drop).unwrap_err();
+    assert_eq!(refused().await, 429, "a brokerage has no more than its share");
+    let (of_other, query_of_other) = world.way_in(&world.b).await;
+    let headers_of_other = [("authorization", of_other.as_str())];
+    let of_all = world.try_realtime(&query_of_other, &headers_of_other).await.map(drop).unwrap_err();
+    assert_eq!(of_all, 503, "and all of them no more than there are");
+    let mut leaves = open.remove(0);
     leaves.say(tokio_tungstenite::tungstenite::Message::Close(None)).await;
     leaves.closed().await;
     while world.try_realtime(&query, &headers).await.is_err() {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn a_key_that_has_used_up_what_it_may_opens_no_session_and_another_does() {
+    let mut world = World::new().await;
+    let (bearer, query) = world.way_in(&world.a).await;
+    let (mut socket, session) = world.realtime_by(&bearer, &query).await;
+    let shown = |progress| DoorOutput::Shown(Shown::Progress(progress));
+    for turn in 0..5 {
+        session.says(shown(Progress::Answering { turn })).await;
+        while kind(&socket.hear().await) != "rate_limits.updated" {}
+        session.says(shown(Progress::Over { turn, outcome: TurnOutcome::Answered })).await;
+    }
+    socket.say(json!({"type": "response.create"}).to_string()).await;
+    let error = loop {
+        let event: Value = serde_json::from_str(&socket.hear().await).unwrap();
+        if event["type"] == "error" {
+            break event["error"]["code"].clone();
+        }
+    };
+    assert_eq!(error, "rate_limit_exceeded");
+    assert_eq!(world.try_realtime(&query, &[("authorization", &bearer)]).await.map(drop).unwrap_err(), 429);
+    let (other, _) = world.way_in(&world.a).await;
+    assert!(world.try_realtime(&query, &[("authorization", &other)]).await.is_ok(), "another key");
 }

@@ -11,8 +11,8 @@ use futures_util::{SinkExt, StreamExt};
 use http::{HeaderMap, Request, StatusCode, header::AUTHORIZATION};
 use seiketsu_domain::{CallId, Clock, IdSource, Language, ReplicaId};
 use seiketsu_gateway::{
-    Gateway, GatewayConfig, MediaLimits, Parts, Startup, Switchboard, api_key::ApiKey, problem::Problem,
-    v1::speech::CallerVoice,
+    Gateway, GatewayConfig, MediaLimits, Parts, RatePerMinute, RealtimeLimits, Startup, Switchboard,
+    api_key::ApiKey, problem::Problem, v1::speech::CallerVoice,
 };
 use seiketsu_session::{BeginCall, Door, DoorInput, DoorOutput, RecordingArchive, Refused, twilio_signature};
 use seiketsu_storage::{
@@ -46,6 +46,7 @@ use tower::ServiceExt;
 pub(crate) const PUBLIC_URL: &str = "https://voice.example.com";
 /// As many as a test opens, and few enough to open one more.
 pub(crate) const REALTIME_SESSIONS: usize = 8;
+pub(crate) const REALTIME_SESSIONS_OF_TENANT: usize = REALTIME_SESSIONS - 2;
 pub(crate) const AUTH_TOKEN: &str = "12345";
 /// Longer than anything here takes; reached only by a test that fails.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -267,7 +268,11 @@ fn config(public_url: &str, replica: ReplicaId, media: MediaLimits) -> GatewayCo
         twilio_auth_token: AUTH_TOKEN.into(),
         replica,
         media,
-        realtime_sessions: REALTIME_SESSIONS,
+        realtime: RealtimeLimits {
+            sessions: REALTIME_SESSIONS,
+            sessions_of_tenant: REALTIME_SESSIONS_OF_TENANT,
+            rate: RatePerMinute { requests: 4, tokens: 100_000 },
+        },
         demo_sign_in: if public_url.starts_with("http://") {
             vec!["anna-homes".into(), "boris-realty".into()]
         } else {

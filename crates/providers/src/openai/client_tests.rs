@@ -3,7 +3,7 @@ use crate::{
     FinishReason, Retry, TokenUsage,
     fake::{Fake, HttpPeer, http_client, pass, soon},
 };
-use seiketsu_domain::ModelChoice;
+use seiketsu_domain::{ModelChoice, ToolChoice};
 
 const HEAD: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -25,7 +25,8 @@ fn client(base: &Url, first_token_timeout: Duration, idle_timeout: Duration) -> 
 
 fn request() -> GenerationRequest {
     let model = ModelChoice { model: "gpt-4.1-mini".to_owned(), temperature: 0.5, max_tokens: 100 };
-    GenerationRequest { model, system: "Be brief.".to_owned(), messages: vec![], tools: vec![] }
+    let tool_choice = ToolChoice::Auto;
+    GenerationRequest { model, system: "Be brief.".to_owned(), messages: vec![], tools: vec![], tool_choice }
 }
 
 /// A run against a vendor that has the request and has sent nothing yet.

@@ -2,13 +2,13 @@
 
 use super::{
     chunks::{self, Heading, Limits, Milestone, Step},
-    wire::{self, ChatRequest, RequestError},
+    wire::{self, ChatRequest, Choice, RequestError},
 };
 use crate::{
     Fault, RequestKind,
     conduct::Treatment,
     injected::{Delayed, InjectedStage},
-    receptionist::{self, PromptMessage},
+    receptionist::{self, PromptMessage, Reply},
     sandbox::Shared,
     websocket,
 };
@@ -126,8 +126,13 @@ fn answer(shared: &Shared, body: &[u8]) -> Result<Answer, RequestError> {
         created: shared.conduct.clock().now().as_second(),
         model: request.model.clone(),
     };
-    let prompt = request.into_prompt()?;
-    let reply = receptionist::reply(&prompt);
+    let (prompt, choice) = request.into_prompt()?;
+    let mut reply = receptionist::reply(&prompt);
+    if let Choice::Must(tool) = choice
+        && reply.tool_calls.is_empty()
+    {
+        reply = Reply { text: None, tool_calls: vec![(tool, json!({}))] };
+    }
     let last_user_message = prompt.messages.iter().rev().find_map(|message| match message {
         PromptMessage::User(text) => Some(text.clone()),
         PromptMessage::Assistant { .. } | PromptMessage::Tool { .. } => None,

@@ -15,6 +15,8 @@ pub struct ChatRequest {
     /// Tools that may be asked for.
     #[serde(default)]
     pub tools: Vec<RequestTool>,
+    /// Whether they may or must be asked for.
+    pub tool_choice: Option<RequestChoice>,
     /// The sandbox only streams.
     #[serde(default)]
     pub stream: bool,
@@ -79,6 +81,46 @@ struct RequestFunction {
     name: String,
 }
 
+/// A choice among the tools.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum RequestChoice {
+    /// For all of them.
+    Word(ChoiceWord),
+    /// This one must be asked for.
+    Function {
+        /// Which.
+        function: ChosenFunction,
+    },
+}
+
+/// What may be said of all tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChoiceWord {
+    /// They may be asked for.
+    Auto,
+    /// They may not.
+    None,
+    /// One must be.
+    Required,
+}
+
+/// The tool that must be asked for.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ChosenFunction {
+    name: String,
+}
+
+/// What a model does with its tools.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// What it likes.
+    Free,
+    /// It asks for one, for this one if it knows no better.
+    Must(String),
+}
+
 /// A request that the vendor would answer with 400.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
@@ -113,6 +155,9 @@ pub enum RequestError {
         /// Where.
         index: usize,
     },
+    /// A choice among tools that are not there.
+    #[error("tool_choice: there is no tool to choose, or none with this name")]
+    NoSuchTool,
     /// Tool calls that nobody answered.
     #[error(
         "messages[{index}]: `tool_calls` must be followed by a tool message for each `tool_call_id`: {missing}"
@@ -144,8 +189,8 @@ impl ChatRequest {
         self.max_completion_tokens.or(self.max_tokens).map_or(usize::MAX, |limit| limit as usize)
     }
 
-    /// What the receptionist is asked.
-    pub fn into_prompt(self) -> Result<Prompt, RequestError> {
+    /// What the receptionist is asked, and whether it has to ask for a tool.
+    pub fn into_prompt(self) -> Result<(Prompt, Choice), RequestError> {
         let mut system = Vec::new();
         let mut messages = Vec::new();
         let mut open = BTreeSet::new();
@@ -182,8 +227,21 @@ impl ChatRequest {
         if !open.is_empty() {
             return Err(unanswered(count, &open));
         }
-        let tools = self.tools.into_iter().map(|tool| tool.function.name).collect();
-        Ok(Prompt { system: system.join("\n"), messages, tools })
+        let mut tools: Vec<String> = self.tools.into_iter().map(|tool| tool.function.name).collect();
+        let choice = match self.tool_choice {
+            Some(_) if tools.is_empty() => return Err(RequestError::NoSuchTool),
+            None | Some(RequestChoice::Word(ChoiceWord::Auto)) => Choice::Free,
+            Some(RequestChoice::Word(ChoiceWord::None)) => {
+                tools.clear();
+                Choice::Free
+            }
+            Some(RequestChoice::Word(ChoiceWord::Required)) => Choice::Must(tools[0].clone()),
+            Some(RequestChoice::Function { function: ChosenFunction { name } }) => {
+                tools.retain(|tool| *tool == name);
+                Choice::Must(tools.first().cloned().ok_or(RequestError::NoSuchTool)?)
+            }
+        };
+        Ok((Prompt { system: system.join("\n"), messages, tools }, choice))
     }
 }
 
@@ -219,7 +277,7 @@ mod tests {
 
     fn prompt(messages: &Value) -> Result<Prompt, RequestError> {
         let body = json!({ "model": "gpt-4.1-mini", "stream": true, "messages": messages });
-        ChatRequest::parse(body.to_string().as_bytes())?.into_prompt()
+        ChatRequest::parse(body.to_string().as_bytes())?.into_prompt().map(|(prompt, _)| prompt)
     }
 
     #[test]
@@ -240,7 +298,7 @@ mod tests {
         let request = ChatRequest::parse(body.to_string().as_bytes()).unwrap();
         assert_eq!(request.token_limit(), 200);
         assert!(request.stream_options.is_some_and(|options| options.include_usage));
-        let prompt = request.into_prompt().unwrap();
+        let (prompt, _) = request.into_prompt().unwrap();
         assert_eq!(prompt.system, "You are Ava.");
         assert_eq!(prompt.tools, ["search_listings"]);
         assert!(matches!(&prompt.messages[0], PromptMessage::User(text) if text == "a house please"));

@@ -1,7 +1,7 @@
 //! OpenAI.
 
 use crate::support::{World, all, generated, generation_request};
-use seiketsu_domain::{Message, Pii, ToolSpec};
+use seiketsu_domain::{Message, Pii, ToolChoice, ToolSpec};
 use seiketsu_providers::{
     Failure, FailureKind, FinishReason, GenerationEvent, GenerationRequest, LanguageModel, Retry,
 };
@@ -63,6 +63,34 @@ async fn the_answer_is_the_receptionists_token_by_token() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_tool_that_has_to_be_called_is_called_and_one_that_must_not_is_not() {
+    let world = World::start(Profile::Zero).await;
+    let called = async |message: &str, tool_choice: ToolChoice| {
+        let mut request = generation_request(SYSTEM, message);
+        let other = ToolSpec { name: "note".to_owned(), ..search_tool() };
+        (request.tools, request.tool_choice) = (vec![search_tool(), other], tool_choice);
+        let events = generate(&world, request).await.unwrap();
+        events
+            .into_iter()
+            .filter_map(|event| match event {
+                GenerationEvent::ToolCall { name, .. } => Some(name),
+                GenerationEvent::Text(_)
+                | GenerationEvent::ToolCallBegun
+                | GenerationEvent::Finished { .. }
+                | GenerationEvent::Failed(_) => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(called("hello", ToolChoice::Auto).await, [""; 0]);
+    assert_eq!(called("hello", ToolChoice::Required).await, ["search_listings"]);
+    assert_eq!(called(WISH, ToolChoice::Named("note".to_owned())).await, ["note"]);
+    assert_eq!(called(WISH, ToolChoice::None).await, [""; 0]);
+    let mut request = generation_request(SYSTEM, "hello");
+    (request.tools, request.tool_choice) = (vec![search_tool()], ToolChoice::Named("other".to_owned()));
+    assert_eq!(generate(&world, request).await.unwrap_err().kind, FailureKind::BadRequest);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use seiketsu_audio::{
     g711,
     resample::{Ratio, Resampler},
 };
-use seiketsu_domain::{AudioFormat, Clock, Language, ModelChoice, Pii, SystemClock, VoiceChoice};
+use seiketsu_domain::{AudioFormat, Clock, Language, ModelChoice, Pii, SystemClock, ToolChoice, VoiceChoice};
 use seiketsu_providers::{
     GenerationEvent, GenerationRequest, Recogniser, RecogniserInput, RecogniserOptions, RecognitionEvent,
     VoiceEvent, VoiceInput, VoiceOptions, VoiceSession,
@@ -214,6 +214,7 @@ pub(crate) fn generation_request(system: &str, user: &str) -> GenerationRequest 
         system: system.into(),
         messages: vec![seiketsu_domain::Message::Caller { text: Pii::new(user.to_owned()) }],
         tools: Vec::new(),
+        tool_choice: ToolChoice::Auto,
     }
 }
 

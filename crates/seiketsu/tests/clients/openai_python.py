@@ -1,4 +1,4 @@
-"""A spoken turn, a tool round trip and a typed turn with the `openai` library for Python, as published.
+"""A spoken turn, a tool round trip, a typed turn and responses with settings of their own, with the `openai` library for Python, as published.
 
 Usage: openai_python.py BASE_URL KEY AGENT QUESTION.wav TOOL_QUESTION.wav [--events FILE]
 The recordings are 24 kHz, 16 bit, mono. Prints one JSON document about what was seen; every event it names was checked
@@ -24,6 +24,7 @@ class Talk:
         self.connection = connection
         self.kept = kept
         self.kinds = []
+        self.words = ""
         self.speech_ended_at = None
         self.first_audio_after_ms = None
 
@@ -47,7 +48,7 @@ class Talk:
 
     async def response(self):
         """Everything up to the end of a response."""
-        transcript, audio, calls, caller = "", b"", [], None
+        transcript, audio, calls, caller, self.words = "", b"", [], None, ""
         while True:
             event = await self.next()
             if event.type == "response.output_audio_transcript.delta":
@@ -58,8 +59,12 @@ class Talk:
                 if self.first_audio_after_ms is None and self.speech_ended_at is not None:
                     self.first_audio_after_ms = round((time.monotonic() - self.speech_ended_at) * 1000)
                 audio += base64.b64decode(event.delta)
+            elif event.type == "conversation.item.input_audio_transcription.delta":
+                self.words += event.delta
             elif event.type == "conversation.item.input_audio_transcription.completed":
                 caller = event.transcript
+                if self.words != caller:
+                    raise SystemExit(f"the words {self.words!r} do not add up to {caller!r}")
             elif event.type == "response.output_item.done" and event.item.type == "function_call":
                 calls.append(event.item)
             elif event.type == "response.done":
@@ -71,6 +76,8 @@ class Talk:
                     **heard(audio),
                     "calls": calls,
                     "tokens": usage.total_tokens if usage else None,
+                    "metadata": event.response.metadata,
+                    "in_conversation": event.response.conversation_id is not None,
                 }
 
     async def say(self, path):
@@ -152,8 +159,26 @@ async def typed(client, agent, kept):
         await connection.conversation.item.create(item={"type": "message", "role": "user", "content": content})
         await connection.response.create()
         answer = await talk.response()
-        answer["calls"] = []
-        return answer
+
+        # Beside the conversation: a question of the client's own about it.
+        note = {"type": "function", "name": "note", "parameters": {"type": "object", "properties": {}}}
+        aside = {
+            "conversation": "none",
+            "output_modalities": ["text"],
+            "instructions": "Note what the caller wants.",
+            "tools": [note],
+            "tool_choice": {"type": "function", "name": "note"},
+            "metadata": {"topic": "wishes"},
+        }
+        await connection.response.create(response=aside)
+        beside = await talk.response()
+
+        # In it, and cut off.
+        await connection.response.create(response={"max_output_tokens": 2})
+        short = await talk.response()
+        for turn in (answer, beside, short):
+            turn["calls"] = [call.name for call in turn["calls"]]
+        return {"answer": answer, "beside": beside, "short": short}
 
 
 async def main(base_url, key, agent, question, tool_question, events):

@@ -142,8 +142,12 @@ async fn the_openai_library_for_python_holds_a_spoken_turn_a_tool_round_trip_and
     assert_eq!(spoken["answer"]["caller"], QUESTION);
     assert!(spoken["answer"]["tokens"].as_u64() > Some(0), "{seen:#}");
     assert_eq!(spoken["wants"]["calls"], json!(["office_weather"]));
-    assert!(seen["typed"]["agent"].as_str().unwrap().contains("AI"), "{seen:#}");
-    assert_eq!(seen["typed"]["audio_ms"], 0);
+    let [answer, beside, short] = ["answer", "beside", "short"].map(|response| &seen["typed"][response]);
+    assert!(answer["agent"].as_str().unwrap().contains("AI"), "{seen:#}");
+    assert_eq!((&answer["audio_ms"], &answer["in_conversation"]), (&json!(0), &json!(true)));
+    assert_eq!(beside["calls"], json!(["note"]), "{seen:#}");
+    assert_eq!((&beside["metadata"]["topic"], &beside["in_conversation"]), (&json!("wishes"), &json!(false)));
+    assert_eq!(short["status"], "incomplete", "{seen:#}");
     assert_on_record(&platform, 2).await;
 }
 

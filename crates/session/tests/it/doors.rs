@@ -1,8 +1,11 @@
 //! Doors that show more than sound, and clients that take part in the conversation.
 
 use crate::world::{Caller, Thought, World};
-use seiketsu_domain::{Message, Pii, ToolOutcome, ToolSpec, TurnOutcome};
-use seiketsu_session::{BeginCall, ClientAct, DoorInput, DoorUpdate, Progress, Shown, Turns};
+use seiketsu_domain::{Message, Pii, ToolChoice, ToolOutcome, ToolSpec, TurnOutcome};
+use seiketsu_session::{
+    AsideEvent, BeginCall, ClientAct, DoorInput, DoorResponse, DoorUpdate, Progress, ResponsePlace, Shown,
+    Turns,
+};
 
 fn weather() -> ToolSpec {
     ToolSpec {
@@ -24,7 +27,7 @@ async fn driven(world: &World, update: DoorUpdate) -> Caller {
 async fn asks(caller: &Caller, world: &mut World, text: &str) -> Thought {
     let item = Message::Caller { text: Pii::new(text.to_owned()) };
     caller.does(DoorInput::Client(ClientAct::CreateItem(item))).await;
-    caller.does(DoorInput::Client(ClientAct::CreateResponse)).await;
+    caller.does(DoorInput::Respond(Box::default())).await;
     world.thought().await
 }
 
@@ -95,4 +98,58 @@ async fn a_client_that_leaves_without_answering_its_tool_is_waited_for_no_longer
     caller.does(DoorInput::HungUp).await;
     let quiet = tokio::time::timeout(std::time::Duration::from_secs(1), world.is_quiet());
     quiet.await.expect("it is still waited for the tool");
+}
+
+#[tokio::test]
+async fn a_response_of_its_own_has_the_clients_tools_beside_the_agents_and_one_beside_the_conversation_only_the_clients()
+ {
+    let mut world = World::new();
+    let note = ToolSpec { name: "note".to_owned(), ..weather() };
+    let mut caller =
+        driven(&world, DoorUpdate { tools: Some(vec![weather()]), ..DoorUpdate::default() }).await;
+    let own = DoorResponse {
+        instructions: Some("Be brief.".to_owned()),
+        tools: Some(vec![note]),
+        tool_choice: Some(ToolChoice::Named("note".to_owned())),
+        max_tokens: Some(7),
+        speaks: Some(false),
+        ..DoorResponse::default()
+    };
+    caller.does(DoorInput::Respond(Box::new(own))).await;
+    let thought = world.thought().await;
+    assert_eq!(thought.request.system, "You are Ava. Be kind.\n\nBe brief.");
+    assert_eq!(thought.request.tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["note"]);
+    assert_eq!(thought.request.tool_choice, ToolChoice::Named("note".to_owned()));
+    assert_eq!(thought.request.model.max_tokens, 7);
+    thought.wants("note").await;
+    thought.ends().await;
+    let number = loop {
+        if let Shown::ToolWanted { number, .. } = caller.sees().await {
+            break number; // although the session has no such tool
+        }
+    };
+
+    let beside = DoorResponse { place: ResponsePlace::Beside(3), ..DoorResponse::default() };
+    caller.does(DoorInput::Respond(Box::new(beside))).await;
+    let thought = world.thought().await;
+    assert_eq!(thought.request.system, "You are Ava. Be kind.");
+    assert_eq!(thought.request.tools, [weather()]);
+    thought.answers("A question.").await;
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        if let Shown::Progress(Progress::Aside { number: 3, event }) = caller.sees().await {
+            told.push(event);
+        }
+    }
+    assert_eq!(told[0], AsideEvent::Text("A question.".to_owned()));
+    let outcome = ToolOutcome::Done(serde_json::json!("noted"));
+    caller.does(DoorInput::ToolAnswer { number, outcome }).await;
+    let thought = world.thought().await;
+    assert_eq!(thought.request.tool_choice, ToolChoice::Auto, "it was asked for");
+    thought.answers("Done.").await;
+    while !matches!(caller.sees().await, Shown::Progress(Progress::Said { .. })) {}
+    let spoken = world.voice.asked_for("Done.") + world.voice.asked_for("A question.");
+    assert_eq!(spoken, 0, "nothing of either is spoken");
+    caller.does(DoorInput::HungUp).await;
+    world.is_quiet().await;
 }

@@ -1,7 +1,7 @@
 //! What is sent.
 
 use crate::{Failure, FailureKind, GenerationRequest, Vendor};
-use seiketsu_domain::{Message, ToolSpec};
+use seiketsu_domain::{Message, ToolChoice, ToolSpec};
 use serde::Serialize;
 
 /// What the model is told of a tool whose result never came. The vendor refuses a conversation with an unanswered
@@ -14,6 +14,7 @@ pub fn request_body(request: &GenerationRequest) -> Result<Vec<u8>, Failure> {
         model: &request.model.model,
         messages: chat(&request.system, &request.messages),
         tools: request.tools.iter().map(tool).collect(),
+        tool_choice: Some(&request.tool_choice).filter(|_| !request.tools.is_empty()).and_then(choice),
         temperature: request.model.temperature,
         max_completion_tokens: request.model.max_tokens,
         stream: true,
@@ -28,6 +29,8 @@ struct Body<'a> {
     messages: Vec<ChatMessage<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<Choice<'a>>,
     temperature: f32,
     max_completion_tokens: u32,
     stream: bool,
@@ -76,6 +79,28 @@ struct Function<'a> {
 struct Tool<'a> {
     r#type: &'static str,
     function: &'a ToolSpec,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Choice<'a> {
+    Word(&'static str),
+    Function { r#type: &'static str, function: Named<'a> },
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    name: &'a str,
+}
+
+/// None for what the vendor does without being told.
+fn choice(choice: &ToolChoice) -> Option<Choice<'_>> {
+    match choice {
+        ToolChoice::Auto => None,
+        ToolChoice::None => Some(Choice::Word("none")),
+        ToolChoice::Required => Some(Choice::Word("required")),
+        ToolChoice::Named(name) => Some(Choice::Function { r#type: "function", function: Named { name } }),
+    }
 }
 
 fn tool(spec: &ToolSpec) -> Tool<'_> {
@@ -173,7 +198,13 @@ mod tests {
 
     fn body(messages: Vec<Message>, tools: Vec<ToolSpec>) -> Value {
         let model = ModelChoice { model: "gpt-4.1-mini".to_owned(), temperature: 0.7, max_tokens: 300 };
-        let request = GenerationRequest { model, system: "You are Ada.".to_owned(), messages, tools };
+        let request = GenerationRequest {
+            model,
+            system: "You are Ada.".to_owned(),
+            messages,
+            tools,
+            tool_choice: ToolChoice::Auto,
+        };
         serde_json::from_slice(&request_body(&request).unwrap()).unwrap()
     }
 
@@ -274,10 +305,30 @@ mod tests {
     #[test]
     fn numbers_keep_their_short_form() {
         let model = ModelChoice { model: "m".to_owned(), temperature: 0.7, max_tokens: 1 };
-        let request = GenerationRequest { model, system: String::new(), messages: vec![], tools: vec![] };
+        let tool_choice = ToolChoice::Required;
+        let request =
+            GenerationRequest { model, system: String::new(), messages: vec![], tools: vec![], tool_choice };
         let text = String::from_utf8(request_body(&request).unwrap()).unwrap();
         assert!(text.contains(r#""temperature":0.7,"#), "{text}");
-        assert!(!text.contains("tools"), "{text}");
+        assert!(!text.contains("tool"), "{text}");
+    }
+
+    #[test]
+    fn a_choice_is_told_only_where_it_is_not_the_vendors_own() {
+        let told = |tool_choice: ToolChoice| {
+            let model = ModelChoice { model: "m".to_owned(), temperature: 0.7, max_tokens: 1 };
+            let tools =
+                vec![ToolSpec { name: "f".to_owned(), description: String::new(), parameters: json!({}) }];
+            let request =
+                GenerationRequest { model, system: String::new(), messages: vec![], tools, tool_choice };
+            let body: Value = serde_json::from_slice(&request_body(&request).unwrap()).unwrap();
+            body.get("tool_choice").cloned()
+        };
+        assert_eq!(told(ToolChoice::Auto), None);
+        assert_eq!(told(ToolChoice::None), Some(json!("none")));
+        assert_eq!(told(ToolChoice::Required), Some(json!("required")));
+        let named = json!({ "type": "function", "function": { "name": "f" } });
+        assert_eq!(told(ToolChoice::Named("f".to_owned())), Some(named));
     }
 
     #[test]
