@@ -13,7 +13,7 @@ mod speaking;
 mod tools;
 
 use crate::{
-    AnswerPlan, GenerationId, Input, Limits, Note, Output, Plan, PlanUpdate, Progress, Timer, VoiceActivity,
+    GenerationId, Input, Limits, Note, Output, Plan, PlanUpdate, Progress, Timer, VoiceActivity,
     context::Context,
     ears::{Ears, Utterance},
     ledger::Ledger,
@@ -21,6 +21,7 @@ use crate::{
     turn::Turn,
 };
 use aside::Aside;
+use client::Asked;
 use ending::{Closing, Ending};
 use model::Speculation;
 use seiketsu_domain::{CallTime, EndReason, TurnOutcome, Usage};
@@ -60,9 +61,9 @@ pub struct Call {
     /// Commits of the client whose words are not known.
     commits: u32,
     /// The client asked for an answer before the words were known.
-    answer_when_settled: Option<Box<AnswerPlan>>,
+    answer_when_settled: Option<Asked>,
     /// The client asked for an answer while another one was being given.
-    answer_when_over: Option<Box<AnswerPlan>>,
+    answer_when_over: Option<Asked>,
     /// Questions beside the conversation.
     asides: Vec<Aside>,
     /// The shell was asked to put on record that the caller is handed over, and has not answered.
@@ -341,7 +342,8 @@ impl Call {
         if let Some(turn) = &mut self.turn
             && !std::mem::replace(&mut turn.is_shown, true)
         {
-            self.outputs.push_back(Output::Progress(Progress::Answering { turn: turn.number }));
+            let answering = Progress::Answering { turn: turn.number, asked: turn.asked };
+            self.outputs.push_back(Output::Progress(answering));
         }
     }
 
@@ -350,6 +352,10 @@ impl Call {
             let (turn, text, is_whole) = (*number, caller_text.clone(), *caller_text_is_whole);
             self.outputs.push_back(Output::Progress(Progress::Understood { turn, text, is_whole }));
         }
+    }
+
+    fn show_disregarded(&mut self) {
+        self.outputs.push_back(Output::Progress(Progress::Disregarded));
     }
 
     fn note(&mut self, note: Note) {

@@ -60,6 +60,8 @@ pub(crate) struct Utterance {
     pub key: Option<char>,
     /// The recogniser has said all that it had to say about it.
     pub is_whole: bool,
+    /// It began before the question whether the call may be recorded was heard.
+    pub precedes_question: bool,
 }
 
 impl Utterance {
@@ -74,6 +76,7 @@ impl Utterance {
         truncate(&mut self.text, limit);
         self.began_at = self.began_at.min(earlier.began_at);
         self.is_whole &= earlier.is_whole;
+        self.precedes_question |= earlier.precedes_question;
         self.key = None;
     }
 }
@@ -281,6 +284,7 @@ impl Ears {
             final_at: heard.final_at,
             key,
             is_whole,
+            precedes_question: false,
         }
     }
 

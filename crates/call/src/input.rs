@@ -172,8 +172,16 @@ pub enum ClientAct {
     Clear,
     /// Add to the context.
     CreateItem(Message),
-    /// Answer now.
-    CreateResponse(Box<AnswerPlan>),
+    /// Answer now, or as soon as whoever speaks has finished. [`Progress::Answering`](crate::Progress::Answering) repeats
+    /// the number.
+    CreateResponse {
+        /// What the client calls it.
+        number: u64,
+        /// What is different about it.
+        plan: Box<AnswerPlan>,
+    },
+    /// The answer with this number is not wanted any more, given already or not.
+    CancelRequest(u64),
     /// Ask the model something beside the conversation, in text. [`Progress::Aside`](crate::Progress::Aside) tells what
     /// comes of it.
     Ask {

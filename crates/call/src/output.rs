@@ -129,7 +129,11 @@ pub enum Progress {
     Answering {
         /// The turn.
         turn: u32,
+        /// The client's number of the answer that it asked for, if it is that.
+        asked: Option<u64>,
     },
+    /// What was being heard is no utterance: a noise, or a murmur that asks for nothing. At any time.
+    Disregarded,
     /// The audio that follows is this phrase's, until the next one. Again where it begins anew after playback was held.
     Saying {
         /// The turn.
@@ -185,8 +189,8 @@ pub enum AsideEvent {
     },
     /// It is answered.
     Finished {
-        /// What that has consumed.
-        usage: Usage,
+        /// What that has consumed, if that is known.
+        usage: Option<Usage>,
         /// Whether that was all.
         finish: Finish,
     },

@@ -245,7 +245,11 @@ pub(crate) struct Turn {
     pub caller_text: String,
     /// The recogniser has said all that it had to say about that.
     pub caller_text_is_whole: bool,
-    /// What a client wants to be different about it.
+    /// What the caller said began before the question whether the call may be recorded was heard.
+    pub precedes_question: bool,
+    /// What a client calls the answer that it has asked for.
+    pub asked: Option<u64>,
+    /// What it wants to be different about it.
     pub plan: Option<Box<AnswerPlan>>,
     /// It was decided that the caller has finished, but the last words are not known yet.
     pub awaits_words: bool,
@@ -331,6 +335,7 @@ impl Turn {
         self.awaits_words = false;
         self.caller_text = utterance.text;
         self.caller_text_is_whole = utterance.is_whole;
+        self.precedes_question = utterance.precedes_question;
         if let Some(at) = utterance.final_at {
             self.timeline.reach(Stage::FinalTranscript, at);
         }
@@ -341,6 +346,8 @@ impl Turn {
             number,
             caller_text,
             caller_text_is_whole: true,
+            precedes_question: false,
+            asked: None,
             plan: None,
             awaits_words: false,
             started_at,

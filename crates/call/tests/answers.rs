@@ -5,6 +5,7 @@ mod world;
 
 use seiketsu_call::{
     AnswerPlan, AsideEvent, ClientAct, Finish, GenerationEvent, Input, Note, Plan, Progress, Retry, Turns,
+    VoiceActivity,
 };
 use seiketsu_domain::{Message, Pii, Stage, ToolChoice, ToolSpec, TurnOutcome, Usage};
 use std::time::Duration;
@@ -24,7 +25,7 @@ fn typed(text: &str) -> Input {
 }
 
 fn respond(plan: AnswerPlan) -> Input {
-    Input::Client(ClientAct::CreateResponse(Box::new(plan)))
+    Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::new(plan) })
 }
 
 fn ask(number: u64, plan: AnswerPlan) -> Input {
@@ -158,7 +159,7 @@ fn questions_beside_the_conversation_are_answered_beside_it_and_paid_for() {
         let told = asides(&world).into_iter().filter(|(other, _)| *other == number);
         told.map(|(_, event)| event).collect::<Vec<_>>()
     });
-    let finished = AsideEvent::Finished { usage: usage(10, 5), finish: Finish::Whole };
+    let finished = AsideEvent::Finished { usage: Some(usage(10, 5)), finish: Finish::Whole };
     let text = |text: &str| AsideEvent::Text(text.to_owned());
     assert_eq!(first, [text("a "), text("question"), finished]);
     assert_eq!(first, second);
@@ -204,7 +205,7 @@ fn questions_beside_the_conversation_are_few_bounded_and_can_be_taken_back() {
             if let AsideEvent::Text(text) = event {
                 characters += text.len();
             } else {
-                assert_eq!(event, AsideEvent::Finished { usage: usage(0, 0), finish: Finish::TooLong });
+                assert_eq!(event, AsideEvent::Finished { usage: None, finish: Finish::TooLong });
             }
         }
     }
@@ -278,4 +279,151 @@ fn what_is_being_heard_can_be_read_and_what_was_not_understood_is_told_as_that()
         })
         .collect();
     assert_eq!(understood, [("do you have homes", true), ("", false)]);
+}
+
+// ---- answers that are asked for while somebody speaks --------------------------------------------------------
+
+fn by_voice() -> Plan {
+    Plan { turns: Turns::ByVoice, ..quiet() }
+}
+
+fn asked(world: &World) -> Vec<(u32, Option<u64>)> {
+    let told = world.progress.iter().filter_map(|progress| {
+        if let Progress::Answering { turn, asked } = progress { Some((*turn, *asked)) } else { None }
+    });
+    told.collect()
+}
+
+const HOMES: &str = "We have three homes in Riverside and two in Windsor Park.";
+
+#[test]
+fn what_the_caller_says_meanwhile_has_its_own_answer_where_something_else_was_asked_for() {
+    let mut world = World::new(by_voice(), |_| says(HOMES));
+    world.caller_says("do you have homes", 1_000, 1_000);
+    let aside = AnswerPlan { is_aside: true, ..AnswerPlan::default() };
+    let create = ClientAct::CreateResponse { number: 7, plan: Box::new(aside) };
+    world.at(ms(3_300), Input::Client(create));
+    world.caller_says("do you have any in Austin", 3_600, 1_200);
+    world.run_until(20_000);
+    assert_eq!(asked(&world), [(1, None), (2, None), (3, Some(7))]);
+    assert_eq!(world.turn(2).caller_text.expose(), "do you have any in Austin");
+    let remembered = lines(&world.prompts[2].messages);
+    assert!(remembered.contains(&"caller: do you have any in Austin".to_owned()), "{remembered:?}");
+}
+
+#[test]
+fn what_the_caller_says_meanwhile_is_answered_once_where_that_is_what_was_asked_for() {
+    let mut world = World::new(by_voice(), |_| says(HOMES));
+    world.caller_says("do you have homes", 1_000, 1_000);
+    let own = AnswerPlan { max_tokens: Some(9), ..AnswerPlan::default() };
+    world.at(ms(3_300), Input::Client(ClientAct::CreateResponse { number: 7, plan: Box::new(own) }));
+    world.caller_says("do you have any in Austin", 3_600, 1_200);
+    world.run_until(9_500);
+    assert_eq!(asked(&world), [(1, None), (2, Some(7))]);
+    assert_eq!(world.prompts[1].max_tokens, 9);
+}
+
+#[test]
+fn an_answer_that_was_taken_back_does_not_come_and_the_one_before_it_is_heard_to_its_end() {
+    let mut world = World::new(quiet(), |_| says(HOMES));
+    world.at(ms(100), respond(AnswerPlan::default()));
+    let create = ClientAct::CreateResponse { number: 7, plan: Box::default() };
+    world.at(ms(1_500), Input::Client(create));
+    world.at(ms(1_600), Input::Client(ClientAct::CancelRequest(7)));
+    world.run_until(12_000);
+    assert_eq!(asked(&world), [(1, Some(0))]);
+    assert_eq!(world.turn(1).outcome, TurnOutcome::Answered);
+    let create = ClientAct::CreateResponse { number: 8, plan: Box::default() };
+    world.at(ms(12_000), Input::Client(create));
+    world.at(ms(13_500), Input::Client(ClientAct::CancelRequest(8)));
+    world.run_until(20_000);
+    assert_eq!(world.turn(2).outcome, TurnOutcome::Interrupted, "nor is it said to its end");
+}
+
+#[test]
+fn what_a_cancelled_answer_was_about_is_answered_by_the_next_that_is_asked_for() {
+    let mut world = World::new(quiet(), |_| says("Very well."));
+    world.at(ms(100), typed("hello"));
+    world.at(ms(110), respond(AnswerPlan::default()));
+    world.at(ms(200), Input::Client(ClientAct::CancelResponse { turn: None }));
+    world.at(ms(300), typed("again"));
+    world.at(ms(310), respond(AnswerPlan::default()));
+    world.run_until(9_000);
+    assert_eq!(lines(&world.prompts[1].messages), ["caller: hello again"]);
+    assert_eq!(world.turn(2).outcome, TurnOutcome::Answered);
+}
+
+#[test]
+fn words_over_an_answer_that_nothing_interrupts_are_answered_also_if_the_client_ends_it() {
+    let mut world = World::new(Plan { is_interruptible: false, ..by_voice() }, |_| says(HOMES));
+    world.caller_says("do you have homes", 1_000, 1_000);
+    world.caller_says("does the first one have a garden", 3_200, 1_200);
+    world.at(ms(5_500), Input::Client(ClientAct::CancelResponse { turn: None }));
+    world.run_until(9_000);
+    assert_eq!(world.turn(1).outcome, TurnOutcome::Interrupted);
+    assert_eq!(asked(&world), [(1, None), (2, None)]);
+    assert_eq!(world.prompts.len(), 2);
+}
+
+#[test]
+fn a_caller_who_is_still_speaking_when_an_answer_ends_that_nothing_interrupts_is_heard_out() {
+    let mut world =
+        World::new(Plan { is_interruptible: false, ..by_voice() }, |_| says("We have three homes."));
+    world.caller_says("do you have homes", 1_000, 1_000);
+    world.caller_says("i want a house", 2_700, 800);
+    world.caller_says("with three bedrooms", 4_000, 900);
+    world.run_until(14_000);
+    assert_eq!(world.turn(2).caller_text.expose(), "i want a house with three bedrooms");
+}
+
+#[test]
+fn an_answer_that_waited_for_words_comes_without_them_if_the_client_drops_them() {
+    let mut world = World::new(Plan { turns: Turns::Unanswered, ..quiet() }, |_| says("Very well."));
+    world.caller_makes_noise(1_000, 1_000);
+    world.at(ms(2_400), respond(AnswerPlan::default()));
+    world.at(ms(2_450), Input::Client(ClientAct::Clear));
+    world.run_until(9_000);
+    assert_eq!(asked(&world), [(1, Some(0))]);
+    assert_eq!(world.turn(1).caller_text.expose(), "");
+}
+
+#[test]
+fn a_question_beside_the_conversation_knows_what_is_being_said() {
+    let mut world = World::new(quiet(), |_| says(HOMES));
+    world.at(ms(100), typed("do you have homes"));
+    world.at(ms(110), respond(AnswerPlan::default()));
+    world.at(ms(2_000), ask(1, AnswerPlan::default()));
+    world.run_until(3_000);
+    let seen = lines(&world.prompts[1].messages);
+    assert_eq!(seen, ["caller: do you have homes", &format!("agent: {HOMES}")]);
+}
+
+#[test]
+fn a_microphone_that_is_open_keeps_no_client_from_its_answers_if_it_says_itself_when_a_turn_is_over() {
+    let mut world = World::new(quiet(), |_| says(HOMES));
+    world.at(ms(50), Input::Voice(VoiceActivity::Began { at: ms(20) }));
+    world.at(ms(100), typed("do you have homes"));
+    world.at(ms(110), respond(AnswerPlan::default()));
+    world.at(ms(1_500), respond(AnswerPlan { is_aside: true, ..AnswerPlan::default() }));
+    world.run_until(15_000);
+    assert_eq!(world.turns.iter().map(|turn| turn.outcome).collect::<Vec<_>>(), [TurnOutcome::Answered; 2]);
+    assert_eq!((world.clears.len(), world.noted(Note::Held)), (0, 0));
+}
+
+#[test]
+fn yes_is_no_assent_before_the_question_was_heard_although_nothing_interrupts_it() {
+    let greeting = "Hello, this is Ava of Lone Star Homes in Austin. May I record this call?";
+    for (at, assented) in [(600, false), (4_300, true)] {
+        let plan = Plan {
+            greeting: greeting.to_owned(),
+            asks_to_record: true,
+            is_interruptible: false,
+            turns: Turns::ByVoice,
+            ..plan()
+        };
+        let mut world = World::new(plan, |_| says("Very well."));
+        world.caller_says("yes hello i am looking for a house", at, 900);
+        world.run_until(12_000);
+        assert_eq!(world.records, [assented], "said at {at} ms");
+    }
 }

@@ -475,11 +475,11 @@ fn a_client_that_drives_turns_decides_when_they_end() {
     world.run_until(5_000);
     assert!(world.prompts.is_empty(), "silence decides nothing");
     world.at(ms(5_100), Input::Client(ClientAct::Commit));
-    world.at(ms(5_200), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(5_200), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.run_until(9_000);
     assert_eq!(lines(&world.prompts[0].messages), ["caller: are you there"]);
     assert_eq!(world.turn(0).heard_text.expose(), "Yes.");
-    world.at(ms(9_100), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(9_100), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.at(ms(9_650), Input::Client(ClientAct::CancelResponse { turn: None }));
     world.run_until(15_000);
     assert_eq!(world.turn(1).outcome, TurnOutcome::Interrupted);

@@ -15,7 +15,7 @@ fn told(world: &World) -> Vec<String> {
         .filter_map(|progress| match progress {
             Progress::Understood { turn, text, .. } => of_turn(*turn, format!("understood: {text}")),
             Progress::Taken { text, .. } => Some(format!("taken: {text}")),
-            Progress::Answering { turn } => of_turn(*turn, "answering".to_owned()),
+            Progress::Answering { turn, .. } => of_turn(*turn, "answering".to_owned()),
             Progress::Saying { turn, text, .. } => of_turn(*turn, format!("saying: {text}")),
             Progress::AwaitsTools { turn, .. } => of_turn(*turn, "awaits tools".to_owned()),
             Progress::Said { turn, usage, .. } if *turn > 0 => {
@@ -24,6 +24,7 @@ fn told(world: &World) -> Vec<String> {
             }
             Progress::Said { turn, .. } => of_turn(*turn, "said".to_owned()),
             Progress::Over { turn, outcome } => of_turn(*turn, outcome.name().to_owned()),
+            Progress::Disregarded => Some("disregarded".to_owned()),
             Progress::Aside { number, event } => Some(format!("aside {number}: {event:?}")),
         })
         .collect()
@@ -86,7 +87,7 @@ fn answers_that_are_not_spoken_are_text_and_count_as_heard() {
         ms(100),
         Input::Client(ClientAct::CreateItem(Message::Caller { text: Pii::new("homes?".to_owned()) })),
     );
-    world.at(ms(200), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(200), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.run_until(9_000);
     assert_eq!(world.played_us, 0);
     assert_eq!(world.speech, [], "no voice was asked");
@@ -104,7 +105,7 @@ fn a_client_that_drives_turns_commits_audio_and_asks_for_the_answer() {
     let mut world = World::new(Plan { turns: Turns::ByClient, ..quiet() }, |_| says("We have three."));
     world.caller_says("do you have homes", 1_000, 1_000);
     world.at(ms(2_200), Input::Client(ClientAct::Commit));
-    world.at(ms(2_210), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(2_210), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.run_until(9_000);
     let expected =
         ["taken: do you have homes", "1 answering", "1 saying: We have three.", "1 said", "1 answered"];
@@ -120,7 +121,7 @@ fn utterances_are_found_by_voice_and_answered_when_the_client_asks() {
     world.run_until(30_000);
     assert_eq!(told(&world), ["taken: do you have homes", "taken: with a garden and"]);
     assert_eq!(world.prompts.len(), 0, "nobody asked for an answer, nor whether anybody is there");
-    world.at(ms(30_000), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(30_000), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.run_until(33_000);
     assert_eq!(world.turn(1).caller_text.expose(), "do you have homes with a garden and");
     assert_eq!(world.turn(1).outcome, TurnOutcome::Answered);
@@ -138,7 +139,7 @@ fn what_a_client_deletes_is_told_to_the_model_no_more_and_stays_on_record() {
             world.at(ms(at), Input::Client(ClientAct::Forget { turn: 1, speaker: Speaker::Caller }));
             world.at(ms(at), Input::Client(ClientAct::Forget { turn: 2, speaker: Speaker::Agent }));
         }
-        world.at(ms(at + 10), Input::Client(ClientAct::CreateResponse(Box::default())));
+        world.at(ms(at + 10), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
         world.run_until(at + 3_900);
     }
     let told = lines(&world.prompts[2].messages);
@@ -150,7 +151,7 @@ fn what_a_client_deletes_is_told_to_the_model_no_more_and_stays_on_record() {
 fn words_over_an_answer_end_it_also_where_nobody_will_answer_them() {
     let homes = "We have three homes in Riverside and two in Windsor Park.";
     let mut world = World::new(Plan { turns: Turns::Unanswered, ..quiet() }, move |_| says(homes));
-    world.at(ms(100), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(100), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.caller_says("wait a moment", 1_600, 1_000);
     world.run_until(9_000);
     assert_eq!(world.turn(1).outcome, TurnOutcome::Interrupted);
@@ -162,9 +163,9 @@ fn words_over_an_answer_end_it_also_where_nobody_will_answer_them() {
 fn a_cancelled_answer_is_over_and_the_next_one_can_be_asked_for() {
     let mut world =
         World::new(Plan { turns: Turns::ByClient, ..quiet() }, |_| says("We have three homes in Riverside."));
-    world.at(ms(100), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(100), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.at(ms(1_500), Input::Client(ClientAct::CancelResponse { turn: None }));
-    world.at(ms(2_000), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(2_000), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.run_until(9_000);
     let outcomes: Vec<_> = world.turns.iter().map(|turn| turn.outcome).collect();
     assert_eq!(outcomes, [TurnOutcome::Interrupted, TurnOutcome::Answered]);
@@ -177,10 +178,10 @@ fn an_answer_that_is_asked_for_while_another_is_heard_follows_it() {
         asked += 1;
         says(if asked == 1 { "We have three homes." } else { "With a garden." })
     });
-    world.at(ms(100), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(100), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     let typed = Message::Caller { text: Pii::new("which have a garden".to_owned()) };
     world.at(ms(1_000), Input::Client(ClientAct::CreateItem(typed)));
-    world.at(ms(1_010), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(1_010), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.run_until(9_000);
     assert_eq!(world.turn(1).outcome, TurnOutcome::Answered);
     assert_eq!(world.turn(2).caller_text.expose(), "which have a garden", "what was typed is on record");
@@ -195,7 +196,7 @@ fn what_was_committed_is_not_forgotten_and_two_commits_are_two() {
         world.at(ms(at), Input::Client(ClientAct::Commit));
     }
     world.at(ms(2_120), Input::Client(ClientAct::Clear));
-    world.at(ms(2_130), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(2_130), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.run_until(9_000);
     assert_eq!(told(&world)[..2], ["taken: do you have homes", "taken: "]);
     assert_eq!(world.turn(1).caller_text.expose(), "do you have homes");
@@ -206,11 +207,11 @@ fn a_cancelled_request_for_an_answer_is_forgotten_and_one_for_another_turn_says_
     let mut world = World::new(Plan { turns: Turns::ByClient, ..quiet() }, |_| says("Very well."));
     world.caller_says("do you have homes", 1_000, 1_000);
     world.at(ms(2_100), Input::Client(ClientAct::Commit));
-    world.at(ms(2_110), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(2_110), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.at(ms(2_120), Input::Client(ClientAct::CancelResponse { turn: None }));
     world.run_until(5_000);
     assert_eq!(world.prompts.len(), 0, "nobody wants it");
-    world.at(ms(5_100), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(5_100), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.at(ms(5_200), Input::Client(ClientAct::CancelResponse { turn: Some(7) }));
     world.run_until(9_000);
     assert_eq!(world.turn(1).outcome, TurnOutcome::Answered);
@@ -220,9 +221,9 @@ fn a_cancelled_request_for_an_answer_is_forgotten_and_one_for_another_turn_says_
 fn an_update_changes_whether_answers_are_spoken() {
     let mut world = World::new(quiet(), |_| says("We have three."));
     world.at(ms(50), Input::Update(PlanUpdate { speaks: Some(false), ..PlanUpdate::default() }));
-    world.at(ms(100), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(100), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.at(ms(2_000), Input::Update(PlanUpdate { speaks: Some(true), ..PlanUpdate::default() }));
-    world.at(ms(2_100), Input::Client(ClientAct::CreateResponse(Box::default())));
+    world.at(ms(2_100), Input::Client(ClientAct::CreateResponse { number: 0, plan: Box::default() }));
     world.run_until(9_000);
     assert_eq!(world.turns.len(), 2);
     assert_eq!(world.turn(1).heard_text, world.turn(2).heard_text);

@@ -58,6 +58,9 @@ pub struct DoorUpdate {
 /// An answer that a client asks for; `None` is as in the session.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct DoorResponse {
+    /// What the client calls it, in [`Progress::Answering`], [`Progress::Aside`], [`ClientAct::CancelRequest`] and
+    /// [`ClientAct::CancelAside`].
+    pub number: u64,
     /// Where it belongs.
     pub place: ResponsePlace,
     /// What the model is told beside the agent's own instructions.
@@ -82,9 +85,8 @@ pub enum ResponsePlace {
     Conversation,
     /// It is heard like any other, and the model is not told of it later.
     Unremembered,
-    /// Beside the conversation: text, without the agent's own tools. The number names it in
-    /// [`Progress::Aside`] and in [`ClientAct::CancelAside`].
-    Beside(u64),
+    /// Beside the conversation: text, without the agent's own tools.
+    Beside,
 }
 
 /// What a session tells a door.

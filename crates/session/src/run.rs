@@ -40,6 +40,8 @@ use tracing::{debug, info, warn};
 const EVENTS: usize = 256;
 /// Records that may wait for the store.
 const RECORDS: usize = 64;
+/// Names of tools of single answers that are remembered.
+const ANSWER_TOOLS: usize = 256;
 /// How often the call says that it is still held here.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// A door that takes nothing for so long is gone.
@@ -81,7 +83,7 @@ struct Shell {
     own: Own,
     /// Tools that the client runs.
     client_tools: Vec<ToolSpec>,
-    /// Those of the answer that it has asked for last, by name.
+    /// Those of single answers, by name. They stay the client's: an answer may still want them when the next is asked for.
     answer_tools: BTreeSet<String>,
     /// Runs of them that the client has been told of and has not answered.
     unanswered: BTreeSet<u64>,
@@ -437,7 +439,8 @@ impl Shell {
 
     /// An answer that a client asks for, on top of what the agent brings along.
     fn respond(&mut self, response: DoorResponse) {
-        let DoorResponse { place, instructions, messages, tools, tool_choice, max_tokens, speaks } = response;
+        let DoorResponse { number, place, instructions, messages, tools, tool_choice, max_tokens, speaks } =
+            response;
         let tools = tools.map(|tools| self.own.beside(tools));
         let mut plan = AnswerPlan {
             system: instructions.map(|more| self.own.system_with(&more)),
@@ -449,16 +452,19 @@ impl Shell {
             is_aside: place == ResponsePlace::Unremembered,
         };
         let act = match place {
-            ResponsePlace::Beside(number) => {
+            ResponsePlace::Beside => {
                 // Nobody would run the agent's own.
                 plan.tools = Some(tools.unwrap_or_else(|| self.client_tools.clone()));
                 ClientAct::Ask { number, plan: Box::new(plan) }
             }
             ResponsePlace::Conversation | ResponsePlace::Unremembered => {
-                self.answer_tools = tools.iter().flatten().map(|tool| tool.name.clone()).collect();
+                if self.answer_tools.len() > ANSWER_TOOLS {
+                    self.answer_tools.clear();
+                }
+                self.answer_tools.extend(tools.iter().flatten().map(|tool| tool.name.clone()));
                 plan.tools =
                     tools.map(|tools| self.own.tools.iter().cloned().chain(tools).collect::<Vec<_>>());
-                ClientAct::CreateResponse(Box::new(plan))
+                ClientAct::CreateResponse { number, plan: Box::new(plan) }
             }
         };
         self.handle(Input::Client(act));

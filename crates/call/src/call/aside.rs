@@ -1,7 +1,10 @@
 //! Questions to the model beside the conversation: nothing of them is spoken, run or remembered, but they are paid for.
 
 use super::Call;
-use crate::{AnswerPlan, AsideEvent, GenerationEvent, GenerationId, Note, Output, Progress, Retry, Timer};
+use crate::{
+    AnswerPlan, AsideEvent, Finish, GenerationEvent, GenerationId, Note, Output, Progress, Retry, Timer,
+    turn::Turn,
+};
 use seiketsu_domain::{CallTime, Message, Pii, Usage};
 
 /// How often a question is asked again that had no word of an answer.
@@ -42,10 +45,12 @@ impl Call {
         self.arm_aside_timer();
     }
 
-    /// What an answer is about that stays out of the conversation: all that was said so far, if nothing else.
+    /// What an answer is about that stays out of the conversation: all that was said so far, and is being said, if nothing
+    /// else.
     pub(super) fn conversation_of(&self, plan: &AnswerPlan) -> Vec<Message> {
         plan.messages.clone().unwrap_or_else(|| {
             let mut messages = self.context.messages();
+            messages.extend(self.turn.iter().flat_map(Turn::messages_as_generated));
             if !self.committed.is_empty() {
                 messages.push(Message::Caller { text: Pii::new(self.committed.clone()) });
             }
@@ -79,7 +84,7 @@ impl Call {
         let number = aside.number;
         match event {
             GenerationEvent::Text(text) => {
-                let room = self.plan.limits.aside_characters - aside.characters;
+                let room = self.plan.limits.aside_characters.saturating_sub(aside.characters);
                 let fitting: String = text.chars().take(room).collect();
                 aside.characters += fitting.chars().count();
                 aside.has_begun = true;
@@ -88,8 +93,8 @@ impl Call {
                 if !is_whole {
                     self.note(Note::LimitReached);
                     self.cancel_aside(number);
-                    let finish = crate::Finish::TooLong;
-                    self.tell_aside(number, AsideEvent::Finished { usage: Usage::default(), finish });
+                    let finish = Finish::TooLong;
+                    self.tell_aside(number, AsideEvent::Finished { usage: None, finish });
                 }
             }
             GenerationEvent::ToolCallBegun => aside.has_begun = true,
@@ -101,7 +106,7 @@ impl Call {
                 self.bill(&event);
                 self.asides.swap_remove(at);
                 self.arm_aside_timer();
-                let usage = Usage { input_tokens, output_tokens, ..Usage::default() };
+                let usage = Some(Usage { input_tokens, output_tokens, ..Usage::default() });
                 self.tell_aside(number, AsideEvent::Finished { usage, finish });
             }
             GenerationEvent::Failed { retry: Retry::Now }

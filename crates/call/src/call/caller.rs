@@ -2,8 +2,8 @@
 
 use super::Call;
 use crate::{
-    AnswerPlan, Note, Output, Progress, Timer, Turns,
-    ears::{Utterance, truncate},
+    Note, Output, Progress, Timer, Turns,
+    ears::Utterance,
     turn::Turn,
     turn_taking::{Overlap, assent, is_unfinished, overlap, withdraws},
 };
@@ -21,6 +21,13 @@ const MURMUR_PATIENCE: Duration = Duration::from_millis(500);
 /// The agent's own words in a voice that was heard for so long are the caller's: what comes back over the line is told
 /// from a voice before, but for shorter pieces of it.
 const REPEATED_FOR: Duration = Duration::from_millis(500);
+
+/// What a caller has said that was not answered.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    pub(super) text: String,
+    pub(super) began_at: CallTime,
+}
 
 impl Call {
     pub(super) fn voice_began(&mut self, at: CallTime, now: CallTime) {
@@ -201,8 +208,9 @@ impl Call {
             let is_noise = self.plan.turns.end_by_voice() && utterance.text.is_empty();
             if is_noise {
                 // What was asked for meanwhile is not about the noise.
-                if let Some(plan) = self.answer_when_settled.take() {
-                    self.create_response(plan, now);
+                self.show_disregarded();
+                if let Some(asked) = self.answer_when_settled.take() {
+                    self.create_response(asked, now);
                 }
                 return;
             }
@@ -212,13 +220,9 @@ impl Call {
                 let taken = Progress::Taken { text: std::mem::take(&mut text), is_whole: utterance.is_whole };
                 self.outputs.push_back(Output::Progress(taken));
             }
-            if !self.committed.is_empty() && !utterance.text.is_empty() {
-                self.committed.push(' ');
-            }
-            self.committed.push_str(&utterance.text);
-            truncate(&mut self.committed, self.plan.limits.utterance_characters);
-            if let Some(plan) = self.answer_when_settled.take() {
-                self.create_response(plan, now);
+            self.commit_words(&utterance.text);
+            if let Some(asked) = self.answer_when_settled.take() {
+                self.create_response(asked, now);
             }
             return;
         }
@@ -226,7 +230,8 @@ impl Call {
             if awaited {
                 self.not_understood(utterance, now);
             }
-            return; // otherwise it was a noise while the agent spoke
+            self.show_disregarded(); // otherwise it was a noise while the agent spoke
+            return;
         }
         if awaited {
             if let Some(turn) = &mut self.turn {
@@ -264,9 +269,7 @@ impl Call {
                 self.context.push(Message::Caller { text: Pii::new(typed) });
             }
         }
-        if let (Some(turn), Some(plan)) = (&mut self.turn, self.answer_when_over.take()) {
-            turn.plan = Some(plan).filter(|plan| **plan != AnswerPlan::default());
-        }
+        self.take_up_request();
         self.consider_recording();
         self.reprompted = 0;
         self.ask_model(now);
@@ -277,6 +280,7 @@ impl Call {
         self.drop_speculation();
         if !utterance.is_worth_asking() && !self.turn.as_ref().is_some_and(Turn::is_audible) {
             self.forget_turn();
+            self.show_disregarded();
             self.await_caller(now);
             return;
         }
@@ -328,13 +332,13 @@ impl Call {
         }
     }
 
-    fn voice_interrupts(&self) -> bool {
+    pub(super) fn voice_interrupts(&self) -> bool {
         self.plan.turns.end_by_voice() && self.plan.is_interruptible
     }
 
     /// A voice has been heard over the agent for long, and no words of it are known: playback waits for them.
     pub(super) fn hold(&mut self, now: CallTime) {
-        if !self.ears.is_speaking() || !self.is_overlapping() || self.held || !self.plan.is_interruptible {
+        if !self.ears.is_speaking() || !self.is_overlapping() || self.held || !self.voice_interrupts() {
             return;
         }
         let spoken_for = self.ears.speaking_since.map_or(Duration::ZERO, |since| now.since(since));
@@ -384,17 +388,28 @@ impl Call {
                 self.interrupt(now); // nothing was being said that it could be a murmur to
                 return true;
             }
-            Overlap::Echo if self.ears.voice_lasted() < REPEATED_FOR => self.ears.forget(),
+            Overlap::Echo if self.ears.voice_lasted() < REPEATED_FOR => {
+                self.ears.forget();
+                self.show_disregarded();
+            }
             // "Tuesday at ten", which the agent has just offered, is an answer too.
             Overlap::Murmur | Overlap::Echo => {
+                let answers = self.may_answer_already(self.ears.ended_at.unwrap_or(now), now);
+                if answers && !self.plan.turns.are_answered() {
+                    return true; // the client asks for what follows
+                }
                 let utterance = self.ears.take(now, self.plan.limits.utterance_characters);
-                if self.may_answer_already(utterance.ended_at, now) {
+                if answers {
                     self.keep_answer(utterance);
                 } else {
                     self.note(Note::Murmured);
+                    self.show_disregarded();
                 }
             }
-            Overlap::Nothing => self.ears.forget(),
+            Overlap::Nothing => {
+                self.ears.forget();
+                self.show_disregarded();
+            }
         }
         self.resume();
         false
@@ -405,9 +420,18 @@ impl Call {
         if !self.plan.turns.are_answered() {
             return true;
         }
-        let utterance = self.ears.take(now, self.plan.limits.utterance_characters);
+        let mut utterance = self.ears.take(now, self.plan.limits.utterance_characters);
+        let playhead = self.playhead_at(utterance.began_at, now);
+        let last = self.turn.as_ref().and_then(|turn| turn.phrases.last());
+        utterance.precedes_question = !last.is_some_and(|phrase| phrase.is_asking_at(playhead));
         self.keep_answer(utterance);
         false
+    }
+
+    /// How far playback had come then. Marks have come since: what had been played then is what has been played now, less
+    /// the time between.
+    fn playhead_at(&self, at: CallTime, now: CallTime) -> u64 {
+        self.ledger.playhead(now).saturating_sub(now.since(at).as_micros() as u64)
     }
 
     /// Keeps an answer until the agent has been heard to the end.
@@ -423,33 +447,43 @@ impl Call {
         let Some(turn) = &self.turn else { return true };
         let all_sent =
             turn.generation.is_none() && turn.phrases.iter().skip(turn.playing).all(|p| p.waiting.is_empty());
-        // Marks have come since: what had been played then is what has been played now, less the time between.
-        let playhead = self.ledger.playhead(now).saturating_sub(now.since(at).as_micros() as u64);
+        let playhead = self.playhead_at(at, now);
         let is_asking = turn.phrases.last().is_some_and(|phrase| phrase.is_asking_at(playhead));
         all_sent && !self.held && (at + self.plan.limits.answer_window >= self.ledger.due() || is_asking)
     }
 
     /// The caller talks over the agent, or goes on before the answer: the answer is cut where it was heard.
     pub(super) fn interrupt(&mut self, now: CallTime) {
-        self.timers.disarm(Timer::Interrupt);
-        let Some(turn) = self.turn.take() else { return };
-        if let Some(kept) = self.kept_answer.take() {
+        let kept = if self.turn.is_some() { self.kept_answer.take() } else { None };
+        let unanswered = self.cut(now);
+        let limit = self.plan.limits.utterance_characters;
+        if let Some(kept) = kept {
             // "Yes" over the last words, and then more of them: it is all one answer.
-            self.ears.put_back(&kept.text, kept.began_at, self.plan.limits.utterance_characters);
+            self.ears.put_back(&kept.text, kept.began_at, limit);
         }
+        if let Some(Unanswered { text, began_at }) = unanswered {
+            self.ears.put_back(&text, began_at, limit);
+        }
+    }
+
+    /// Ends the open turn where it was heard. Returns what it was to answer, if nothing of an answer was said or done.
+    pub(super) fn cut(&mut self, now: CallTime) -> Option<Unanswered> {
+        self.timers.disarm(Timer::Interrupt);
+        let turn = self.turn.take()?;
         if turn.is_audible() && !self.held {
             self.ledger.clear(now);
             self.outputs.push_back(Output::ClearPlayout);
         }
         let continued = !turn.is_audible() && turn.tools.is_empty() && !turn.caller_text.is_empty();
         if continued {
-            self.ears.put_back(&turn.caller_text, turn.started_at, self.plan.limits.utterance_characters);
+            let unanswered = Unanswered { text: turn.caller_text.clone(), began_at: turn.started_at };
             self.note(Note::Continued);
             self.close_turn(turn, TurnOutcome::Continued, now);
-        } else {
-            self.note(Note::Interrupted);
-            self.close_turn(turn, TurnOutcome::Interrupted, now);
+            return Some(unanswered);
         }
+        self.note(Note::Interrupted);
+        self.close_turn(turn, TurnOutcome::Interrupted, now);
+        None
     }
 
     // ---- the two-second promise ------------------------------------------------------------------------------
@@ -479,7 +513,7 @@ impl Call {
         let Some(turn) = &self.turn else { return };
         let text = turn.caller_text.as_str();
         if std::mem::take(&mut self.assent_is_due) {
-            let was_asked = self.was_asked_for_assent && self.reprompted == 0;
+            let was_asked = self.was_asked_for_assent && self.reprompted == 0 && !turn.precedes_question;
             self.recording = was_asked && assent(text, self.plan.language) == Some(true);
             self.outputs.push_back(Output::Record(self.recording));
         } else if self.recording && withdraws(text, self.plan.language) {

@@ -1,8 +1,22 @@
 //! Clients that drive turns themselves.
 
-use super::Call;
-use crate::{AnswerPlan, ClientAct, Output, Timer, Turns, turn::Turn};
+use super::{Call, caller::Unanswered};
+use crate::{AnswerPlan, ClientAct, Output, Timer, Turns, ears::truncate, turn::Turn};
 use seiketsu_domain::{CallTime, Message, Pii};
+
+/// An answer that a client has asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    number: u64,
+    plan: Box<AnswerPlan>,
+}
+
+impl Asked {
+    /// Whether an answer to what the caller says is what was asked for as well.
+    fn is_of_conversation(&self) -> bool {
+        !self.plan.is_aside && self.plan.messages.is_none()
+    }
+}
 
 impl Call {
     pub(super) fn client(&mut self, act: ClientAct, now: CallTime) {
@@ -22,7 +36,6 @@ impl Call {
             ClientAct::Clear => {
                 self.ears.forget();
                 self.drop_speculation();
-                self.answer_when_settled = None;
                 self.timers.disarm(Timer::Endpoint);
                 self.timers.disarm(Timer::FinalTranscript);
                 match &self.turn {
@@ -31,22 +44,29 @@ impl Call {
                     Some(_) | None => {}
                 }
                 self.await_caller(now);
+                // It was asked for, with these words or without.
+                if let Some(asked) = self.answer_when_settled.take() {
+                    self.create_response(asked, now);
+                }
             }
             ClientAct::CreateItem(message) => {
                 self.drop_speculation();
                 self.add_message(message);
                 self.context.keep_within(&self.plan.limits);
             }
-            ClientAct::CreateResponse(plan) if self.turn.is_some() => self.answer_when_over = Some(plan),
-            ClientAct::CreateResponse(plan) if self.ears.endpointed_at.is_some() => {
-                // Where the engine decides, an answer comes as soon as the words are known, and is the one that is meant.
-                if self.plan.turns.are_answered() {
-                    self.answer_when_over = Some(plan);
+            ClientAct::CreateResponse { number, plan } => {
+                let asked = Asked { number, plan };
+                let awaits_words = self.turn.is_none() && self.ears.endpointed_at.is_some();
+                if !awaits_words {
+                    self.create_response(asked, now);
+                } else if self.plan.turns.are_answered() {
+                    // The engine answers as soon as the words are known, and that is the answer that is meant.
+                    self.answer_when_over = Some(asked);
                 } else {
-                    self.answer_when_settled = Some(plan);
+                    self.answer_when_settled = Some(asked);
                 }
             }
-            ClientAct::CreateResponse(plan) => self.create_response(plan, now),
+            ClientAct::CancelRequest(number) => self.cancel_request(number, now),
             ClientAct::Ask { number, plan } => self.ask_aside(number, plan, now),
             ClientAct::CancelAside(number) => self.cancel_aside(number),
             ClientAct::CancelResponse { .. } | ClientAct::Truncate { .. } if self.is_saying_goodbye() => {}
@@ -56,10 +76,7 @@ impl Call {
             }
             ClientAct::CancelResponse { turn: Some(meant) }
                 if self.turn.as_ref().is_some_and(|turn| turn.number != meant) => {}
-            ClientAct::CancelResponse { .. } => {
-                self.interrupt(now);
-                self.await_caller(now);
-            }
+            ClientAct::CancelResponse { .. } => self.cancel_answer(now),
             ClientAct::Forget { turn, speaker } => {
                 self.drop_speculation();
                 self.context.forget(turn, speaker);
@@ -69,8 +86,7 @@ impl Call {
                     self.turn.iter().flat_map(|turn| &turn.phrases).filter_map(|phrase| phrase.begins).min();
                 if let Some(begins) = begins {
                     self.ledger.stopped_at(now, begins.saturating_add(heard.as_micros() as u64));
-                    self.interrupt(now);
-                    self.await_caller(now);
+                    self.cancel_answer(now);
                 }
             }
         }
@@ -104,28 +120,79 @@ impl Call {
     /// An answer that was asked for while another one was being given.
     pub(super) fn answer_at_last(&mut self, now: CallTime) {
         let nobody_is_there = self.ending.is_some() || self.handing_over;
+        // Whoever drives turns says when they have finished; others are being listened to.
+        let is_heard = self.plan.turns.end_by_voice() && self.ears.has_begun();
         if self.turn.is_none()
-            && !self.ears.has_begun()
+            && !is_heard
+            && self.ears.endpointed_at.is_none()
             && !nobody_is_there
-            && let Some(plan) = self.answer_when_over.take()
+            && let Some(asked) = self.answer_when_over.take()
         {
-            self.create_response(plan, now);
+            self.create_response(asked, now);
         }
     }
 
-    pub(super) fn create_response(&mut self, mut plan: Box<AnswerPlan>, now: CallTime) {
+    /// The answer to what the caller has said is what a client was waiting for.
+    pub(super) fn take_up_request(&mut self) {
+        if let Some(turn) = &mut self.turn
+            && let Some(Asked { number, plan }) =
+                self.answer_when_over.take_if(|asked| asked.is_of_conversation())
+        {
+            turn.asked = Some(number);
+            turn.plan = Some(plan).filter(|plan| **plan != AnswerPlan::default());
+        }
+    }
+
+    /// Answers, or will when the answer that is being given is over.
+    pub(super) fn create_response(&mut self, mut asked: Asked, now: CallTime) {
         if self.turn.is_some() {
+            self.answer_when_over = Some(asked);
             return;
         }
-        if plan.is_aside {
-            plan.messages = Some(self.conversation_of(&plan));
+        if asked.plan.is_aside {
+            asked.plan.messages = Some(self.conversation_of(&asked.plan));
         }
         // An answer to something else leaves what was said unanswered.
         let caller_text =
-            if plan.messages.is_none() { std::mem::take(&mut self.committed) } else { String::new() };
+            if asked.is_of_conversation() { std::mem::take(&mut self.committed) } else { String::new() };
+        let Asked { number, plan } = asked;
         let plan = (*plan != AnswerPlan::default()).then_some(plan);
-        self.open_turn(|number| Turn { caller_text, plan, ..Turn::unasked(number, now) });
+        self.open_turn(|turn| Turn { caller_text, asked: Some(number), plan, ..Turn::unasked(turn, now) });
         self.promise(now, now);
         self.ask_model(now);
+    }
+
+    fn cancel_request(&mut self, number: u64, now: CallTime) {
+        for waiting in [&mut self.answer_when_over, &mut self.answer_when_settled] {
+            waiting.take_if(|asked| asked.number == number);
+        }
+        let is_given = self.turn.as_ref().is_some_and(|turn| turn.asked == Some(number));
+        if is_given && !self.is_saying_goodbye() {
+            self.cancel_answer(now);
+        }
+    }
+
+    /// The client wants to hear no more of an answer. What it was to answer waits for the next one that is asked for; what
+    /// was said over it has not been answered at all.
+    fn cancel_answer(&mut self, now: CallTime) {
+        let kept = self.kept_answer.take();
+        if let Some(Unanswered { text, .. }) = self.cut(now) {
+            let typed = std::mem::replace(&mut self.committed, text);
+            self.commit_words(&typed);
+        }
+        match kept {
+            Some(utterance) if self.plan.turns.are_answered() => self.open_answer(utterance, now),
+            Some(utterance) => self.commit_words(&utterance.text),
+            None => self.await_caller(now),
+        }
+    }
+
+    /// Words that wait for an answer that is asked for.
+    pub(super) fn commit_words(&mut self, text: &str) {
+        if !self.committed.is_empty() && !text.is_empty() {
+            self.committed.push(' ');
+        }
+        self.committed.push_str(text);
+        truncate(&mut self.committed, self.plan.limits.utterance_characters);
     }
 }

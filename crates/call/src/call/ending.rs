@@ -61,6 +61,11 @@ impl Call {
             }
             Some(reason) => self.finish_call(reason, now),
             None => match self.kept_answer.take() {
+                Some(kept) if !self.plan.is_interruptible && self.ears.has_begun() => {
+                    // They are speaking on: it is all one answer.
+                    let limit = self.plan.limits.utterance_characters;
+                    self.ears.put_back(&kept.text, kept.began_at, limit);
+                }
                 Some(mut utterance) => {
                     if !self.plan.is_interruptible {
                         utterance.ended_at = now; // they had to hear the agent out: only from here on they wait

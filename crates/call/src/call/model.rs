@@ -200,23 +200,22 @@ impl Call {
         rounds: usize,
         messages: Vec<Message>,
     ) -> Prompt {
-        let of_answer = answer.cloned().unwrap_or_default();
-        let tools = of_answer.tools.unwrap_or_else(|| self.plan.tools.clone());
-        let choice = of_answer.tool_choice.unwrap_or_else(|| self.plan.tool_choice.clone());
-        let is_possible = match &choice {
+        let tools = answer.and_then(|answer| answer.tools.as_ref()).unwrap_or(&self.plan.tools);
+        let choice = answer.and_then(|answer| answer.tool_choice.as_ref()).unwrap_or(&self.plan.tool_choice);
+        let system = answer.and_then(|answer| answer.system.as_ref()).unwrap_or(&self.plan.system);
+        let is_possible = match choice {
             ToolChoice::Auto | ToolChoice::None => true,
             // What had to be asked for was asked for; else there would be no end of it.
             ToolChoice::Required => rounds == 0 && !tools.is_empty(),
             ToolChoice::Named(name) => rounds == 0 && tools.iter().any(|tool| tool.name == *name),
         };
-        let tool_choice = if is_possible { choice } else { ToolChoice::Auto };
         Prompt {
             model: self.plan.model.clone(),
-            system: of_answer.system.unwrap_or_else(|| self.plan.system.clone()),
+            system: system.clone(),
             messages,
-            tools,
-            tool_choice,
-            max_tokens: of_answer.max_tokens.unwrap_or(self.plan.max_tokens),
+            tools: tools.clone(),
+            tool_choice: if is_possible { choice.clone() } else { ToolChoice::Auto },
+            max_tokens: answer.and_then(|answer| answer.max_tokens).unwrap_or(self.plan.max_tokens),
         }
     }
 
@@ -420,8 +419,9 @@ impl Call {
             || self.kept_answer.is_some()
             || self.ears.has_begun()
             || !self.plan.turns.are_answered()
+            || self.answer_when_over.is_some()
         {
-            return;
+            return; // whoever speaks next will tell
         }
         self.open_turn(|number| Turn { reports: true, ..Turn::unasked(number, now) });
         self.ask_model(now);

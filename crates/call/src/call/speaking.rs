@@ -313,7 +313,7 @@ impl Call {
     pub(super) fn pump(&mut self, now: CallTime) {
         let (format, head_start) = (self.plan.format, self.plan.limits.head_start);
         let Some(turn) = &self.turn else { return };
-        let may_go_on = self.plan.is_interruptible
+        let may_go_on = self.voice_interrupts()
             && self.ears.is_speaking()
             && !turn.is_audible()
             && turn.ends_call.is_none()

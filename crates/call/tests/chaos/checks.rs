@@ -50,6 +50,8 @@ pub(crate) struct Checks {
     generations: BTreeSet<u64>,
     /// Questions beside the conversation that have no answer yet, by what the client calls them.
     asides: Vec<u64>,
+    /// Answers that the client asks for and that were not given, by their numbers.
+    asked: Vec<u64>,
     /// Audio was taken back since it was played: it may be played again.
     rewound: BTreeSet<u64>,
     /// The caller or the door has gone, or the agent has hung up.
@@ -77,6 +79,7 @@ impl Checks {
             usage: Usage::default(),
             generations: BTreeSet::new(),
             asides: Vec::new(),
+            asked: Vec::new(),
             rewound: BTreeSet::new(),
             gone: false,
             handing_over: false,
@@ -95,6 +98,8 @@ impl Checks {
             self.gone = true;
         } else if let Input::HandedOver(on_record) = input {
             self.on_record = std::mem::take(&mut self.handing_over) && *on_record;
+        } else if let Input::Client(ClientAct::CreateResponse { number, .. }) = input {
+            self.asked.push(*number);
         } else if let Input::Client(ClientAct::Ask { number, .. }) = input {
             self.asides.push(*number);
         } else if let Input::Client(ClientAct::CancelAside(number)) = input {
@@ -176,7 +181,12 @@ impl Checks {
     fn progress(&mut self, progress: &Progress) {
         match progress {
             Progress::Understood { .. } | Progress::Taken { .. } => {}
-            Progress::Answering { turn } => {
+            Progress::Disregarded => {}
+            Progress::Answering { turn, asked } => {
+                if let Some(number) = asked {
+                    let at = self.asked.iter().position(|waiting| waiting == number);
+                    self.asked.swap_remove(at.expect("what is answered was asked for, once"));
+                }
                 assert_eq!(self.shown.replace(*turn), None, "one answer at a time");
             }
             Progress::Saying { turn, .. }

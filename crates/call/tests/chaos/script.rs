@@ -121,7 +121,9 @@ fn client() -> impl Strategy<Value = ClientAct> {
         3 => Just(ClientAct::Commit),
         1 => Just(ClientAct::Clear),
         1 => text().prop_map(|text| ClientAct::CreateItem(Message::Caller { text: Pii::new(text) })),
-        3 => answer_plan().prop_map(|plan| ClientAct::CreateResponse(Box::new(plan))),
+        3 => (0..6_u64, answer_plan())
+            .prop_map(|(number, plan)| ClientAct::CreateResponse { number, plan: Box::new(plan) }),
+        1 => (0..6_u64).prop_map(ClientAct::CancelRequest),
         1 => (0..6_u64, answer_plan())
             .prop_map(|(number, plan)| ClientAct::Ask { number, plan: Box::new(plan) }),
         1 => (0..6_u64).prop_map(ClientAct::CancelAside),

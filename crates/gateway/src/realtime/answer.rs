@@ -76,6 +76,12 @@ impl Answer {
         Self { response, turn, message: None, told: BTreeSet::new(), calls: 0 }
     }
 
+    /// What further responses of its turn have of their own.
+    pub(super) fn own(&self) -> Own {
+        let Response { modality, max_output_tokens, .. } = self.response;
+        Own { modality, max_output_tokens, metadata: None, is_aside: self.is_aside() }
+    }
+
     fn is_aside(&self) -> bool {
         self.response.conversation_id.is_none()
     }

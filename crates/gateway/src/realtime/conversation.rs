@@ -79,12 +79,18 @@ pub(super) struct Conversation {
     uncommitted: Duration,
     /// Audio taken by commits before.
     committed: Duration,
+    /// The response that is being given.
     answer: Option<Answer>,
-    /// Responses beside the conversation, and how many there were.
+    /// The one that the client has asked for and that no turn gives yet, and its number.
+    awaited: Option<(u64, Answer)>,
+    /// Responses beside the conversation, by their numbers.
     asides: BTreeMap<u64, Answer>,
-    asked_asides: u64,
+    /// Responses that were asked for.
+    asked: u64,
     /// The turn that is being answered, from its beginning to its end.
     turn: Option<u32>,
+    /// What its responses have of their own.
+    own_of_turn: Option<Own>,
     /// The client has answered tools of this turn, whose answer therefore goes on.
     goes_on: bool,
     /// Calls that the client has to answer, and the numbers of their runs.
@@ -119,9 +125,11 @@ impl Conversation {
             uncommitted: Duration::ZERO,
             committed: Duration::ZERO,
             answer: None,
+            awaited: None,
             asides: BTreeMap::new(),
-            asked_asides: 0,
+            asked: 0,
             turn: None,
+            own_of_turn: None,
             goes_on: false,
             calls: VecDeque::new(),
             last_said: None,
@@ -137,7 +145,11 @@ impl Conversation {
 
     /// Whether the agent is neither answering nor being heard.
     pub(super) fn is_at_rest(&self, now: Duration) -> bool {
-        self.answer.is_none() && self.turn.is_none() && !self.player.is_playing(now)
+        self.answer.is_none()
+            && self.awaited.is_none()
+            && self.asides.is_empty()
+            && self.turn.is_none()
+            && !self.player.is_playing(now)
     }
 
     /// The next event for the client.
@@ -241,20 +253,24 @@ impl Conversation {
     /// Ends the response with this id; without one, that of the conversation.
     fn cancel(&mut self, response_id: Option<&str>, now: Duration) -> Result<(), EventError> {
         let is_meant = |answer: &Answer| response_id.is_none_or(|id| id == answer.response.id);
-        let beside = self.asides.iter().find(|(_, aside)| response_id.is_some() && is_meant(aside));
-        if let Some(number) = beside.map(|(number, _)| *number) {
-            self.ears.ask(DoorInput::Client(ClientAct::CancelAside(number)));
-            self.close_aside(number, ResponseStatus::Cancelled(CancelReason::ClientCancelled), None, now);
+        let by_client = ResponseStatus::Cancelled(CancelReason::ClientCancelled);
+        if let Some(turn) = self.answer.as_ref().filter(|answer| is_meant(answer)).map(|answer| answer.turn) {
+            self.ears.ask_now(DoorInput::Client(ClientAct::CancelResponse { turn }));
+            self.cancelling = turn.is_some(); // its end says so
+            if !self.cancelling {
+                self.close_answer(by_client, None, now);
+            }
             return Ok(());
         }
-        let open = self.answer.as_ref().filter(|answer| is_meant(answer));
-        let turn = open.ok_or_else(EventError::cancel_not_active)?.turn;
-        self.ears.ask_now(DoorInput::Client(ClientAct::CancelResponse { turn }));
-        if turn.is_some() {
-            self.cancelling = true; // its end says so
-        } else {
-            self.close_answer(ResponseStatus::Cancelled(CancelReason::ClientCancelled), None, now);
+        if let Some((number, answer)) = self.awaited.take_if(|(_, answer)| is_meant(answer)) {
+            self.ears.ask(DoorInput::Client(ClientAct::CancelRequest(number)));
+            answer.close(&mut self.told, by_client, None);
+            return Ok(());
         }
+        let beside = self.asides.iter().find(|(_, aside)| response_id.is_some() && is_meant(aside));
+        let number = beside.map(|(number, _)| *number).ok_or_else(EventError::cancel_not_active)?;
+        self.ears.ask(DoorInput::Client(ClientAct::CancelAside(number)));
+        self.close_aside(number, by_client, None, now);
         Ok(())
     }
 
@@ -491,11 +507,13 @@ impl Conversation {
         if !is_beside && self.goes_on {
             // The turn whose tools were answered goes on by itself; this is what the client asks for.
             if self.answer.is_none() {
-                self.open_answer(self.turn, own, now);
+                let of_turn = self.own_of_turn.clone().unwrap_or_else(|| Own::of(&self.session));
+                self.open_answer(self.turn, Own { metadata: own.metadata, ..of_turn }, now);
             }
             return Ok(());
         }
-        if !is_beside && let Some(answer) = &self.answer {
+        let open = self.answer.as_ref().or(self.awaited.as_ref().map(|(_, answer)| answer));
+        if !is_beside && let Some(answer) = open {
             return Err(EventError::already_active(&answer.response.id));
         }
         if is_beside && self.asides.len() >= MAX_ASIDES {
@@ -523,11 +541,14 @@ impl Conversation {
             self.instructions(&all.join("\n\n"))
         });
         let place = match (is_beside, own.is_aside) {
-            (true, _) => ResponsePlace::Beside(self.asked_asides),
+            (true, _) => ResponsePlace::Beside,
             (false, true) => ResponsePlace::Unremembered,
             (false, false) => ResponsePlace::Conversation,
         };
+        let number = self.asked;
+        self.asked += 1;
         let response = DoorResponse {
+            number,
             place,
             instructions,
             messages,
@@ -537,13 +558,11 @@ impl Conversation {
             speaks: request.output.map(|output| output == Modality::Audio),
         };
         self.ears.ask(DoorInput::Respond(Box::new(response)));
+        let answer = self.begin_answer(None, own, now);
         if is_beside {
-            let limits = self.limits(now);
-            let answer = Answer::begin(&mut self.told, None, &self.session, own, &limits);
-            self.asides.insert(self.asked_asides, answer);
-            self.asked_asides += 1;
+            self.asides.insert(number, answer);
         } else {
-            self.begin_answer(None, own, now);
+            self.awaited = Some((number, answer));
         }
         Ok(())
     }
@@ -561,7 +580,7 @@ impl Conversation {
                 return marks;
             }
             DoorOutput::Shown(shown) => self.shows(shown, now),
-            DoorOutput::Close => self.closed = true,
+            DoorOutput::Close => self.close(now),
         }
         Vec::new()
     }
@@ -637,17 +656,26 @@ impl Conversation {
                 }
             }
             Progress::Aside { number, event } => self.says_aside(number, event, now),
-            Progress::Answering { turn } => {
+            Progress::Disregarded => {
+                // Nobody waits for it any more, whether it was told of or not.
+                (self.voice, self.utterance_began, self.utterance) = (Voice::default(), None, None);
+                self.transcript = Transcript::default();
+            }
+            Progress::Answering { turn, asked } => {
                 self.told.items.new_turn(turn);
                 self.consumed = Usage::default();
                 (self.turn, self.goes_on) = (Some(turn), false);
-                if self.answer.as_ref().is_some_and(|answer| answer.turn.is_some_and(|other| other != turn)) {
-                    self.close_answer(ResponseStatus::Cancelled(CancelReason::TurnDetected), None, now);
-                }
-                match &mut self.answer {
-                    Some(answer) => answer.turn = Some(turn),
+                self.close_answer(ResponseStatus::Cancelled(CancelReason::TurnDetected), None, now);
+                match self.awaited.take_if(|(number, _)| asked == Some(*number)) {
+                    Some((_, mut answer)) => {
+                        answer.turn = Some(turn);
+                        self.answer = Some(answer);
+                    }
+                    // It was asked for, and then taken back: its end is on the way.
+                    None if asked.is_some() => {}
                     None => self.open_answer(Some(turn), Own::of(&self.session), now),
                 }
+                self.own_of_turn = self.answer.as_ref().map(Answer::own);
             }
             Progress::Saying { turn, id, text } => {
                 self.answer_of(Some(turn), now);
@@ -660,11 +688,14 @@ impl Conversation {
                     self.close_answer(ResponseStatus::Completed, Some(usage), now);
                 }
             }
-            Progress::Said { usage, finish, .. } => self.close_answer(ended(finish), Some(usage), now),
+            Progress::Said { turn, usage, finish } => {
+                self.goes_on &= self.turn != Some(turn);
+                self.close_answer(ended(finish), Some(usage), now);
+            }
             Progress::Over { turn, outcome } => {
                 let is_open = self.answer.as_ref().is_some_and(|answer| answer.turn == Some(turn));
                 if self.turn == Some(turn) {
-                    (self.turn, self.goes_on) = (None, false);
+                    (self.turn, self.goes_on, self.own_of_turn) = (None, false, None);
                 }
                 let cancelled = std::mem::take(&mut self.cancelling);
                 match outcome {
@@ -678,8 +709,15 @@ impl Conversation {
                             self.close_answer(ResponseStatus::Cancelled(reason), None, now);
                         }
                         self.tell_speech_started();
-                        if outcome == TurnOutcome::Continued {
-                            self.forget_said(turn);
+                        match self.last_said.as_ref() {
+                            // It stays, and waits for an answer that is asked for.
+                            Some((said_in, id)) if *said_in == turn && cancelled => {
+                                if outcome == TurnOutcome::Continued {
+                                    self.told.items.heard(id);
+                                }
+                            }
+                            Some(_) if outcome == TurnOutcome::Continued => self.forget_said(turn),
+                            Some(_) | None => {}
                         }
                     }
                     TurnOutcome::Answered | TurnOutcome::Failed | TurnOutcome::HungUp => {
@@ -765,18 +803,21 @@ impl Conversation {
     /// A response begins that nobody has asked for: somebody waits for it, whatever the key has used up.
     fn open_answer(&mut self, turn: Option<u32>, own: Own, now: Duration) {
         self.allowance.take(now);
-        self.begin_answer(turn, own, now);
+        self.answer = Some(self.begin_answer(turn, own, now));
     }
 
-    fn begin_answer(&mut self, turn: Option<u32>, own: Own, now: Duration) {
+    fn begin_answer(&mut self, turn: Option<u32>, own: Own, now: Duration) -> Answer {
         let limits = self.limits(now);
-        self.answer = Some(Answer::begin(&mut self.told, turn, &self.session, own, &limits));
+        Answer::begin(&mut self.told, turn, &self.session, own, &limits)
     }
 
-    /// The response in which this turn is answered, opened if need be.
+    /// The response in which this turn is answered, opened if need be: as the turn's first one was.
     fn answer_of(&mut self, turn: Option<u32>, now: Duration) {
         match &mut self.answer {
-            None => self.open_answer(turn, Own::of(&self.session), now),
+            None => {
+                let own = self.own_of_turn.clone().unwrap_or_else(|| Own::of(&self.session));
+                self.open_answer(turn, own, now);
+            }
             Some(answer) => answer.turn = answer.turn.or(turn),
         }
     }
@@ -814,7 +855,8 @@ impl Conversation {
         let before = self.consumed;
         self.consumed = usage.unwrap_or(before);
         let tokens = usage.map(|usage| {
-            (usage.input_tokens - before.input_tokens, usage.output_tokens - before.output_tokens)
+            let since = |now: u64, before: u64| now.saturating_sub(before);
+            (since(usage.input_tokens, before.input_tokens), since(usage.output_tokens, before.output_tokens))
         });
         self.spend(tokens, now);
         answer.close(&mut self.told, status, tokens);
@@ -837,14 +879,30 @@ impl Conversation {
                 answer.call(&mut self.told, &name, &arguments);
             }
             AsideEvent::Finished { usage, finish } => {
-                let tokens = (usage.input_tokens, usage.output_tokens);
-                self.close_aside(number, ended(finish), Some(tokens), now);
+                let tokens = usage.map(|usage| (usage.input_tokens, usage.output_tokens));
+                self.close_aside(number, ended(finish), tokens, now);
             }
             AsideEvent::Failed => {
                 let message = "The language model did not answer.".to_owned();
                 let status = ResponseStatus::Failed { code: "server_error".to_owned(), message };
                 self.close_aside(number, status, None, now);
             }
+        }
+    }
+
+    /// The agent has ended the call: nothing more is answered.
+    fn close(&mut self, now: Duration) {
+        self.closed = true;
+        let over = || {
+            let message = "The agent has ended the call.".to_owned();
+            ResponseStatus::Failed { code: "call_ended".to_owned(), message }
+        };
+        self.close_answer(over(), None, now);
+        if let Some((_, answer)) = self.awaited.take() {
+            answer.close(&mut self.told, over(), None);
+        }
+        for number in self.asides.keys().copied().collect::<Vec<_>>() {
+            self.close_aside(number, over(), None, now);
         }
     }
 

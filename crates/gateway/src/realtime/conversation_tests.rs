@@ -28,6 +28,10 @@ fn understood(turn: u32, text: &str) -> Progress {
     Progress::Understood { turn, text: text.to_owned(), is_whole: true }
 }
 
+fn answering(turn: u32, asked: Option<u64>) -> Progress {
+    Progress::Answering { turn, asked }
+}
+
 fn taken(text: &str) -> Progress {
     Progress::Taken { text: text.to_owned(), is_whole: true }
 }
@@ -134,7 +138,7 @@ fn a_spoken_turn_event_by_event() {
     talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
     talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(1_700) }));
     talk.progress(understood(1, "do you have homes"));
-    talk.progress(Progress::Answering { turn: 1 });
+    talk.progress(answering(1, None));
     talk.says(1, 7, "We have three.", 900);
     talk.says(1, 8, "Which one?", 700);
     talk.said(1, 120);
@@ -173,7 +177,7 @@ fn a_spoken_turn_event_by_event() {
 #[test]
 fn an_interruption_is_told_when_it_is_one_and_cancels_the_response() {
     let mut talk = spoken();
-    talk.progress(Progress::Answering { turn: 1 });
+    talk.progress(answering(1, None));
     talk.says(1, 1, "We have three homes in Riverside.", 3_000);
     talk.events();
     talk.now += ms(800);
@@ -196,7 +200,7 @@ fn an_interruption_is_told_when_it_is_one_and_cancels_the_response() {
 #[test]
 fn a_murmur_over_the_agent_is_not_told() {
     let mut talk = spoken();
-    talk.progress(Progress::Answering { turn: 1 });
+    talk.progress(answering(1, None));
     talk.says(1, 1, "We have three homes in Riverside.", 3_000);
     talk.events();
     talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(2_000) }));
@@ -207,7 +211,7 @@ fn a_murmur_over_the_agent_is_not_told() {
 #[test]
 fn a_tool_of_the_client_ends_a_response_and_its_output_begins_the_next() {
     let mut talk = spoken();
-    talk.progress(Progress::Answering { turn: 1 });
+    talk.progress(answering(1, None));
     talk.session(DoorOutput::Shown(Shown::ToolWanted {
         number: 4,
         name: "weather".into(),
@@ -250,7 +254,7 @@ fn a_tool_of_the_client_ends_a_response_and_its_output_begins_the_next() {
 }
 
 fn wants_weather(talk: &mut Talk) -> String {
-    talk.progress(Progress::Answering { turn: 1 });
+    talk.progress(answering(1, None));
     let (name, arguments) = ("weather".to_owned(), "{}".to_owned());
     talk.session(DoorOutput::Shown(Shown::ToolWanted { number: 4, name, arguments }));
     talk.progress(Progress::AwaitsTools { turn: 1, usage: Usage::default() });
@@ -291,7 +295,7 @@ fn a_response_that_was_only_asked_for_can_be_cancelled() {
     let mut talk = Talk::with(&json!({"audio": {"input": {"turn_detection": null}}}));
     talk.client(&json!({"type": "response.create"}));
     talk.client(&json!({"type": "response.cancel"}));
-    assert!(talk.asked().contains(&DoorInput::Client(ClientAct::CancelResponse { turn: None })));
+    assert!(talk.asked().contains(&DoorInput::Client(ClientAct::CancelRequest(0))));
     let events = talk.events();
     let done = &events.last().unwrap()["response"];
     assert_eq!(
@@ -315,7 +319,7 @@ fn what_is_said_first_is_heard_once_the_session_runs() {
 fn words_that_come_again_are_in_the_conversation_once() {
     let mut talk = spoken();
     talk.progress(understood(1, "do you have"));
-    talk.progress(Progress::Answering { turn: 1 });
+    talk.progress(answering(1, None));
     talk.progress(Progress::Over { turn: 1, outcome: TurnOutcome::Continued });
     assert!(talk.kinds().contains(&"conversation.item.deleted".to_owned()));
     talk.progress(understood(2, "do you have homes"));
@@ -336,7 +340,7 @@ fn a_client_that_drives_turns_commits_what_it_appended() {
     talk.client(&json!({"type": "response.create", "response": {"metadata": {"a": "b"}}}));
     assert_eq!(talk.asked(), [DoorInput::Client(ClientAct::Commit), DoorInput::Respond(Box::default())]);
     talk.progress(taken("hello"));
-    talk.progress(Progress::Answering { turn: 0 });
+    talk.progress(answering(0, Some(0)));
     talk.says(0, 1, "Hi.", 300);
     talk.client(&json!({"type": "response.create"}));
     assert_eq!(talk.error().0, "conversation_already_has_active_response");
@@ -372,7 +376,7 @@ fn what_one_side_said_in_a_turn_that_is_over_can_be_deleted() {
     talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
     talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(1_700) }));
     talk.progress(understood(1, "my number is four"));
-    talk.progress(Progress::Answering { turn: 1 });
+    talk.progress(answering(1, None));
     talk.says(1, 7, "Very well.", 900);
     let ids: Vec<String> = talk
         .events()
@@ -400,7 +404,7 @@ fn what_one_side_said_in_a_turn_that_is_over_can_be_deleted() {
         talk.client(&json!({"type": "conversation.item.create",
             "item": {"id": text.split(' ').next(), "type": "message", "role": "user", "content": content}}));
     }
-    talk.progress(Progress::Answering { turn: 2 });
+    talk.progress(answering(2, None));
     talk.progress(Progress::Over { turn: 2, outcome: TurnOutcome::Answered });
     talk.client(&delete("homes"));
     assert_eq!(talk.error().0, "invalid_parameter");
@@ -456,7 +460,7 @@ fn text_goes_in_and_out_where_text_is_wanted() {
         matches!(&asked[..], [DoorInput::Client(ClientAct::CreateItem(Message::Caller { text })), _] if text.expose() == "homes?"),
         "{asked:?}"
     );
-    talk.progress(Progress::Answering { turn: 0 });
+    talk.progress(answering(0, None));
     let id = serde_json::from_value(json!(1)).unwrap();
     talk.progress(Progress::Saying { turn: 0, id, text: "We have three.".into() });
     talk.said(0, 10);
@@ -470,7 +474,7 @@ fn text_goes_in_and_out_where_text_is_wanted() {
 #[test]
 fn a_truncated_answer_is_cut_in_its_turn_where_the_client_stopped() {
     let mut talk = spoken();
-    talk.progress(Progress::Answering { turn: 1 });
+    talk.progress(answering(1, None));
     talk.says(1, 1, "We have three homes in Riverside.", 3_000);
     let item = talk.events().iter().find_map(|event| event["item_id"].as_str().map(str::to_owned)).unwrap();
     let cut = |at: u64| json!({"type": "conversation.item.truncate", "item_id": item, "content_index": 0, "audio_end_ms": at});
@@ -526,7 +530,7 @@ fn a_turn_in_full_for_the_libraries_to_read() {
     }
     talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(1_700) }));
     talk.progress(understood(1, "do you have homes"));
-    talk.progress(Progress::Answering { turn: 1 });
+    talk.progress(answering(1, None));
     talk.says(1, 7, "We have three.", 20);
     talk.says(1, 8, "Which one?", 20);
     talk.said(1, 120);
@@ -535,7 +539,7 @@ fn a_turn_in_full_for_the_libraries_to_read() {
     talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(3_000) }));
     talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(3_900) }));
     talk.progress(understood(2, "how is the weather"));
-    talk.progress(Progress::Answering { turn: 2 });
+    talk.progress(answering(2, None));
     let arguments = r#"{"city":"Austin"}"#.to_owned();
     talk.session(DoorOutput::Shown(Shown::ToolWanted { number: 4, name: "weather".into(), arguments }));
     let usage = Usage { input_tokens: 100, output_tokens: 9, ..Usage::default() };
@@ -544,7 +548,7 @@ fn a_turn_in_full_for_the_libraries_to_read() {
         "metadata": {"topic": "classification"}});
     talk.client(&json!({"type": "response.create", "response": aside}));
     talk.progress(Progress::Aside { number: 0, event: AsideEvent::Text("a".into()) });
-    let usage = Usage { input_tokens: 40, output_tokens: 1, ..Usage::default() };
+    let usage = Some(Usage { input_tokens: 40, output_tokens: 1, ..Usage::default() });
     let event = AsideEvent::Finished { usage, finish: Finish::TooLong };
     talk.progress(Progress::Aside { number: 0, event });
     talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(5_000) }));
@@ -600,7 +604,7 @@ fn a_response_has_settings_of_its_own() {
     let created = &events[0]["response"];
     assert_eq!(created["max_output_tokens"], 20);
     assert_eq!(created["output_modalities"], json!(["text"]));
-    talk.progress(Progress::Answering { turn: 0 });
+    talk.progress(answering(0, Some(0)));
     let usage = Usage { input_tokens: 30, output_tokens: 20, ..Usage::default() };
     talk.says(0, 1, "It is", 0);
     talk.progress(Progress::Said { turn: 0, usage, finish: Finish::TooLong });
@@ -636,7 +640,7 @@ fn settings_of_the_session_reach_the_session() {
     assert_eq!((update.tool_choice, update.max_tokens), (Some(ToolChoice::Required), Some(50)));
     assert_eq!((update.turns, update.is_interruptible), (Some(Turns::ByVoice), Some(false)));
     // Nothing stops, so there is nothing to wait for.
-    talk.progress(Progress::Answering { turn: 1 });
+    talk.progress(answering(1, None));
     talk.says(1, 1, "We have three homes.", 3_000);
     talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
     assert_eq!(talk.kinds().last().unwrap(), "input_audio_buffer.speech_started");
@@ -652,17 +656,17 @@ fn a_response_beside_the_conversation_leaves_no_item_and_disturbs_no_other() {
     talk.client(&json!({"type": "response.create", "response": aside}));
     let asked = talk.asked();
     let [_, DoorInput::Respond(response)] = &asked[..] else { panic!("{asked:?}") };
-    assert_eq!(response.place, ResponsePlace::Beside(0));
+    assert_eq!(response.place, ResponsePlace::Beside);
     let created = talk.events()[0]["response"].clone();
     assert_eq!((&created["conversation_id"], &created["metadata"]["topic"]), (&Value::Null, &json!("class")));
 
-    talk.progress(Progress::Aside { number: 0, event: AsideEvent::Text("a ".into()) });
-    talk.progress(Progress::Aside { number: 0, event: AsideEvent::Text("question".into()) });
+    talk.progress(Progress::Aside { number: 1, event: AsideEvent::Text("a ".into()) });
+    talk.progress(Progress::Aside { number: 1, event: AsideEvent::Text("question".into()) });
     let (name, arguments) = ("note".to_owned(), "{}".to_owned());
-    talk.progress(Progress::Aside { number: 0, event: AsideEvent::ToolCall { name, arguments } });
-    let usage = Usage { input_tokens: 7, output_tokens: 2, ..Usage::default() };
+    talk.progress(Progress::Aside { number: 1, event: AsideEvent::ToolCall { name, arguments } });
+    let usage = Some(Usage { input_tokens: 7, output_tokens: 2, ..Usage::default() });
     let event = AsideEvent::Finished { usage, finish: Finish::Whole };
-    talk.progress(Progress::Aside { number: 0, event });
+    talk.progress(Progress::Aside { number: 1, event });
     let events = talk.events();
     let kinds: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
     assert!(!kinds.iter().any(|kind| kind.starts_with("conversation.item")), "{kinds:?}");
@@ -673,7 +677,7 @@ fn a_response_beside_the_conversation_leaves_no_item_and_disturbs_no_other() {
     let item = done["output"][0]["id"].clone();
     talk.client(&json!({"type": "conversation.item.retrieve", "item_id": item}));
     assert_eq!(talk.error().0, "item_retrieve_invalid_item_id");
-    talk.progress(Progress::Answering { turn: 0 });
+    talk.progress(answering(0, Some(0)));
     talk.says(0, 1, "Hello.", 200);
     talk.said(0, 10);
     assert_eq!(talk.events().last().unwrap()["response"]["status"], "completed", "the other goes on");
@@ -717,12 +721,85 @@ fn what_is_spoken_beside_the_conversation_waits_for_its_turn_and_leaves_no_item(
     assert_eq!(response.place, ResponsePlace::Unremembered);
     talk.client(&aside);
     assert_eq!(talk.error().0, "conversation_already_has_active_response");
-    talk.progress(Progress::Answering { turn: 0 });
+    talk.progress(answering(0, Some(0)));
     talk.says(0, 1, "Hello.", 200);
     talk.said(0, 10);
     let events = talk.events();
     assert!(events.iter().any(|event| event["type"] == "response.output_audio.delta"));
     assert!(!events.iter().any(|event| event["type"].as_str().unwrap().starts_with("conversation.item")));
+}
+
+#[test]
+fn a_turn_that_is_not_the_awaited_one_has_a_response_of_its_own() {
+    let mut talk = spoken();
+    talk.client(&json!({"type": "response.create", "response": {"metadata": {"mine": "yes"}}}));
+    talk.progress(answering(1, None));
+    talk.says(1, 1, "Are you there?", 500);
+    talk.said(1, 0);
+    talk.progress(Progress::Over { turn: 1, outcome: TurnOutcome::Answered });
+    let events = talk.events();
+    assert_eq!(events.last().unwrap()["response"]["metadata"], Value::Null, "nobody asked for that");
+    talk.progress(answering(2, Some(0)));
+    talk.says(2, 2, "Hello.", 200);
+    talk.said(2, 10);
+    let events = talk.events();
+    assert!(!events.iter().any(|event| event["type"] == "response.created"), "it was told long ago");
+    assert_eq!(events.last().unwrap()["response"]["metadata"], json!({"mine": "yes"}));
+}
+
+#[test]
+fn a_turn_that_goes_on_after_a_tool_is_made_of_what_it_began_with() {
+    let mut talk = by_client();
+    let own = json!({"output_modalities": ["text"], "tools": [{"type": "function", "name": "weather"}]});
+    talk.client(&json!({"type": "response.create", "response": own}));
+    talk.progress(answering(0, Some(0)));
+    let (name, arguments) = ("weather".to_owned(), "{}".to_owned());
+    talk.session(DoorOutput::Shown(Shown::ToolWanted { number: 4, name, arguments }));
+    talk.progress(Progress::AwaitsTools { turn: 0, usage: Usage::default() });
+    let call_id = talk.events().last().unwrap()["response"]["output"][0]["call_id"].clone();
+    let item = json!({"type": "function_call_output", "call_id": call_id, "output": "sunny"});
+    talk.client(&json!({"type": "conversation.item.create", "item": item}));
+    talk.client(&json!({"type": "response.create", "response": {"metadata": {"second": "yes"}}}));
+    let id = serde_json::from_value(json!(1)).unwrap();
+    talk.progress(Progress::Saying { turn: 0, id, text: "It is sunny.".into() });
+    talk.said(0, 10);
+    let done = talk.events().last().unwrap()["response"].clone();
+    assert_eq!(done["output"][0]["content"][0]["type"], "output_text");
+    assert_eq!(done["metadata"], json!({"second": "yes"}));
+    // All of it was said; what is asked for now is something else, although the turn is still heard.
+    talk.asked();
+    talk.client(&json!({"type": "response.create"}));
+    assert!(matches!(&talk.asked()[..], [DoorInput::Respond(_)]));
+}
+
+#[test]
+fn every_response_ends_with_the_call() {
+    let mut talk = by_client();
+    for response in [json!({}), json!({"conversation": "none", "output_modalities": ["text"]})] {
+        talk.client(&json!({"type": "response.create", "response": response}));
+    }
+    talk.events();
+    talk.session(DoorOutput::Close);
+    let events = talk.events();
+    let ends: Vec<_> = events.iter().map(|event| event["response"]["status"].as_str().unwrap()).collect();
+    assert_eq!(ends, ["failed", "failed"]);
+}
+
+#[test]
+fn a_question_whose_answer_the_client_cancels_stays_and_one_that_goes_on_comes_again() {
+    for by_client in [true, false] {
+        let mut talk = spoken();
+        talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
+        talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(900) }));
+        talk.progress(understood(1, "do you have homes"));
+        talk.progress(answering(1, None));
+        if by_client {
+            talk.client(&json!({"type": "response.cancel"}));
+        }
+        talk.progress(Progress::Over { turn: 1, outcome: TurnOutcome::Continued });
+        let deleted = talk.kinds().contains(&"conversation.item.deleted".to_owned());
+        assert_eq!(deleted, !by_client);
+    }
 }
 
 // ---- words, and limits ---------------------------------------------------------------------------------------
@@ -764,6 +841,26 @@ fn words_are_told_while_they_are_spoken_and_add_up_to_the_transcript() {
 }
 
 #[test]
+fn a_murmur_that_was_told_of_takes_nothing_from_the_utterance_after_it() {
+    let mut talk = Talk::with(&json!({"audio": {"input": {"transcription": {"model": "any"},
+        "turn_detection": {"type": "server_vad", "interrupt_response": false}}}}));
+    let mut items = Vec::new();
+    for words in ["mm-hm", "do you have homes"] {
+        talk.session(DoorOutput::Shown(Shown::VoiceBegan { at: ms(500) }));
+        talk.session(hearing(words, ""));
+        let events = talk.events();
+        let started = events.iter().find(|event| event["type"] == "input_audio_buffer.speech_started");
+        items.push(started.unwrap()["item_id"].clone());
+        assert_eq!(events.last().unwrap()["delta"], words);
+        talk.session(DoorOutput::Shown(Shown::VoiceEnded { at: ms(900) }));
+        if words == "mm-hm" {
+            talk.progress(Progress::Disregarded);
+        }
+    }
+    assert_ne!(items[0], items[1]);
+}
+
+#[test]
 fn a_voice_whose_words_nobody_knows_is_a_transcription_that_failed_and_silence_is_an_empty_one() {
     for (is_whole, expected) in [(false, "failed"), (true, "completed")] {
         let mut talk = spoken();
@@ -793,7 +890,7 @@ fn a_key_that_has_used_up_what_it_may_asks_in_vain_and_callers_are_answered() {
         assert_eq!((&requests["name"], &requests["limit"]), (&json!("requests"), &json!(6)));
         assert_eq!(requests["remaining"], 5 - turn, "{requests}");
         assert_eq!((&tokens["name"], &tokens["remaining"]), (&json!("tokens"), &json!(600 - 11 * turn)));
-        talk.progress(Progress::Answering { turn });
+        talk.progress(answering(turn, Some(turn.into())));
         talk.said(turn, 10);
         talk.progress(Progress::Over { turn, outcome: TurnOutcome::Answered });
         talk.events();
@@ -802,7 +899,7 @@ fn a_key_that_has_used_up_what_it_may_asks_in_vain_and_callers_are_answered() {
     talk.client(&json!({"type": "response.create"}));
     assert_eq!(talk.error().0, "rate_limit_exceeded");
     assert_eq!(talk.asked(), []);
-    talk.progress(Progress::Answering { turn: 6 });
+    talk.progress(answering(6, None));
     talk.said(6, 10);
     assert!(talk.kinds().contains(&"response.done".to_owned()), "what was said is answered");
     talk.now += Duration::from_secs(30);

@@ -13,9 +13,13 @@ pub(super) struct Context {
     pub(super) notes: Vec<String>,
 }
 
+/// Text of all of it: as much as a conversation keeps for its model.
+const MAX_TEXT_BYTES: usize = 256 * 1024;
+
 /// Reads `response.input`. Items of the conversation are meant by their ids.
 pub(super) fn context(input: Vec<InputItem>, items: &Items) -> Result<Context, EventError> {
     let mut context = Context::default();
+    let mut bytes = 0;
     for (at, item) in input.into_iter().enumerate() {
         let path = format!("response.input[{at}]");
         let body = match item {
@@ -26,6 +30,11 @@ pub(super) fn context(input: Vec<InputItem>, items: &Items) -> Result<Context, E
                     .ok_or_else(|| EventError::no_such_item(Code::InvalidValue, &format!("{path}.id"), &id))?
             }
         };
+        bytes += body.text_bytes();
+        if bytes > MAX_TEXT_BYTES {
+            let message = format!("'response.input' may have {MAX_TEXT_BYTES} bytes of text in all.");
+            return Err(EventError::new(Code::StringAboveMaxLength, message).at("response.input"));
+        }
         context.add(body, &path)?;
     }
     Ok(context)
@@ -112,6 +121,17 @@ mod tests {
         };
         assert_eq!(context(input, &items).unwrap(), expected);
         assert_eq!(context(Vec::new(), &items).unwrap(), Context::default());
+    }
+
+    #[test]
+    fn a_small_event_cannot_mean_a_large_context() {
+        let mut items = Items::default();
+        let text = Part::InputText { text: "x".repeat(60_000) };
+        let id = "item_1".to_owned();
+        items.push(Item { id, status: Status::Completed, body: message(Role::User, text) });
+        let refer = |times| context(vec![InputItem::Reference("item_1".into()); times], &items);
+        assert!(refer(4).is_ok());
+        assert_eq!(refer(5).unwrap_err().param.as_deref(), Some("response.input"));
     }
 
     #[test]

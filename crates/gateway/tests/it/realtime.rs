@@ -177,7 +177,7 @@ async fn audio_and_answers_go_through_and_a_client_that_leaves_has_hung_up() {
     let audio = base64_simd::STANDARD.encode_to_string([7_u8; 480]);
     socket.say(json!({"type": "input_audio_buffer.append", "audio": audio}).to_string()).await;
     assert_eq!(session.heard().await, DoorInput::Audio(vec![7; 480].into()));
-    session.says(DoorOutput::Shown(Shown::Progress(Progress::Answering { turn: 0 }))).await;
+    session.says(DoorOutput::Shown(Shown::Progress(Progress::Answering { turn: 0, asked: None }))).await;
     assert_eq!(kind(&socket.hear().await), "response.created");
     session.says(DoorOutput::Audio(vec![1; 960].into())).await;
     session.says(DoorOutput::Mark(9)).await;
@@ -279,7 +279,7 @@ async fn a_key_that_has_used_up_what_it_may_opens_no_session_and_another_does() 
     let (mut socket, session) = world.realtime_by(&bearer, &query).await;
     let shown = |progress| DoorOutput::Shown(Shown::Progress(progress));
     for turn in 0..5 {
-        session.says(shown(Progress::Answering { turn })).await;
+        session.says(shown(Progress::Answering { turn, asked: None })).await;
         while kind(&socket.hear().await) != "rate_limits.updated" {}
         session.says(shown(Progress::Over { turn, outcome: TurnOutcome::Answered })).await;
     }

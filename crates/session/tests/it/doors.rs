@@ -50,7 +50,10 @@ async fn a_client_that_drives_is_not_greeted_and_gets_text_if_it_wants_text() {
         });
     }
     let over = Shown::Progress(Progress::Over { turn: 0, outcome: TurnOutcome::Answered });
-    assert_eq!(seen, ["Progress(Answering { turn: 0 })", "Hi there.", "said", &format!("{over:?}")]);
+    assert_eq!(
+        seen,
+        ["Progress(Answering { turn: 0, asked: Some(0) })", "Hi there.", "said", &format!("{over:?}")]
+    );
     assert_eq!(world.voice.asked_for("Hi there."), 0);
     caller.does(DoorInput::HungUp).await;
     world.is_quiet().await;
@@ -129,7 +132,7 @@ async fn a_response_of_its_own_has_the_clients_tools_beside_the_agents_and_one_b
         }
     };
 
-    let beside = DoorResponse { place: ResponsePlace::Beside(3), ..DoorResponse::default() };
+    let beside = DoorResponse { number: 3, place: ResponsePlace::Beside, ..DoorResponse::default() };
     caller.does(DoorInput::Respond(Box::new(beside))).await;
     let thought = world.thought().await;
     assert_eq!(thought.request.system, "You are Ava. Be kind.");
