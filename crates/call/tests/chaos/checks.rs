@@ -180,8 +180,7 @@ impl Checks {
 
     fn progress(&mut self, progress: &Progress) {
         match progress {
-            Progress::Understood { .. } | Progress::Taken { .. } => {}
-            Progress::Disregarded => {}
+            Progress::Understood { .. } | Progress::Taken { .. } | Progress::Disregarded => {}
             Progress::Answering { turn, asked } => {
                 if let Some(number) = asked {
                     let at = self.asked.iter().position(|waiting| waiting == number);
