@@ -25,7 +25,7 @@ run "services_use_keys_for_this_account_only" {
   assert {
     condition = alltrue(flatten([for key in values(aws_kms_key.this) : [
       for statement in jsondecode(key.policy).Statement :
-      can(statement.Condition) || statement.Principal.AWS == "arn:aws:iam::123456789012:root"
+      can(statement.Condition) || try(statement.Principal.AWS, "") == "arn:aws:iam::123456789012:root"
     ]]))
     error_message = "whoever is not the account itself is bound by a condition"
   }
