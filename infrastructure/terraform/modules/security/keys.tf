@@ -34,7 +34,7 @@ locals {
           Principal = {
             Service = [
               "cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com",
-              "costalerts.amazonaws.com", "backup.amazonaws.com", "codestar-notifications.amazonaws.com",
+              "costalerts.amazonaws.com", "backup.amazonaws.com", "events.rds.amazonaws.com", "elasticache.amazonaws.com",
             ]
           }
           Action    = ["kms:Decrypt", "kms:GenerateDataKey"]

@@ -3,6 +3,12 @@
 
 mock_resource "aws_acm_certificate" {
   defaults = {
+    domain_validation_options = [{
+      domain_name           = "mock.example.com"
+      resource_record_name  = "_mock.example.com"
+      resource_record_type  = "CNAME"
+      resource_record_value = "_mock.acm-validations.aws"
+    }]
     arn = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
   }
 }
@@ -95,6 +101,11 @@ mock_resource "aws_codedeploy_deployment_group" {
 
 mock_resource "aws_db_instance" {
   defaults = {
+    master_user_secret = [{
+      secret_arn    = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-mock-AbCdEf"
+      secret_status = "active"
+      kms_key_id    = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    }]
     arn = "arn:aws:rds:us-east-1:123456789012:db:mock"
     address = "mock.abc.us-east-1.rds.amazonaws.com"
     endpoint = "mock.abc.us-east-1.rds.amazonaws.com:5432"
@@ -280,5 +291,17 @@ mock_resource "aws_wafv2_ip_set" {
 mock_resource "aws_wafv2_web_acl" {
   defaults = {
     arn = "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/mock/11111111-2222-3333-4444-555555555555"
+  }
+}
+
+mock_resource "aws_acm_certificate_validation" {
+  defaults = {
+    certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
+  }
+}
+
+mock_data "aws_ec2_managed_prefix_list" {
+  defaults = {
+    entries = [{ cidr = "198.51.100.0/24", description = "mock" }]
   }
 }
