@@ -42,3 +42,8 @@ output "alarm_arns" {
   description = "All alarms of the database."
   value       = concat(values(aws_cloudwatch_metric_alarm.primary)[*].arn, aws_cloudwatch_metric_alarm.replica_lag[*].arn)
 }
+
+output "subnet_group_name" {
+  description = "Subnet group; restored copies stand in it too."
+  value       = aws_db_subnet_group.this.name
+}

@@ -60,7 +60,7 @@ resource "aws_iam_role_policy" "execution" {
         Sid      = "Pull"
         Effect   = "Allow"
         Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-        Resource = aws_ecr_repository.this.arn
+        Resource = concat([aws_ecr_repository.this.arn], var.agent_repository_arns)
       },
       {
         Sid      = "Log"

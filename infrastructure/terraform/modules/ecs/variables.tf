@@ -354,6 +354,12 @@ variable "health_check_command" {
   default     = ["CMD", "curl", "--fail", "--silent", "--max-time", "3", "http://127.0.0.1:9464/health/live"]
 }
 
+variable "agent_repository_arns" {
+  description = "Repositories of agents that AWS puts beside tasks, such as GuardDuty's; what starts a task has to be allowed to pull them."
+  type        = list(string)
+  default     = []
+}
+
 variable "rebuild_hook" {
   description = "Where to ask for a new image every week, so that the packages beneath ours are never older: an EventBridge connection (made by hand, it holds a token) and the address of a repository's dispatches. null asks nobody."
   type = object({
