@@ -58,6 +58,7 @@ variable "nat_gateway_per_zone" {
 variable "interface_endpoints" {
   description = "Services that tasks reach without leaving the VPC, and what may be asked of them through it. Each costs by the hour and zone; what is not here goes through NAT."
   type        = map(list(string))
+  nullable    = false
   default = {
     "ecr.api"        = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     "ecr.dkr"        = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]

@@ -39,8 +39,8 @@ mock_resource "aws_ce_anomaly_monitor" {
 
 mock_resource "aws_cloudfront_distribution" {
   defaults = {
-    arn = "arn:aws:cloudfront::123456789012:distribution/EMOCK"
-    domain_name = "dmock.cloudfront.net"
+    arn            = "arn:aws:cloudfront::123456789012:distribution/EMOCK"
+    domain_name    = "dmock.cloudfront.net"
     hosted_zone_id = "Z2FDTNDATAQYW2"
   }
 }
@@ -106,9 +106,9 @@ mock_resource "aws_db_instance" {
       secret_status = "active"
       kms_key_id    = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
     }]
-    arn = "arn:aws:rds:us-east-1:123456789012:db:mock"
-    address = "mock.abc.us-east-1.rds.amazonaws.com"
-    endpoint = "mock.abc.us-east-1.rds.amazonaws.com:5432"
+    arn         = "arn:aws:rds:us-east-1:123456789012:db:mock"
+    address     = "mock.abc.us-east-1.rds.amazonaws.com"
+    endpoint    = "mock.abc.us-east-1.rds.amazonaws.com:5432"
     resource_id = "db-MOCK"
   }
 }
@@ -121,7 +121,7 @@ mock_resource "aws_db_proxy" {
 
 mock_resource "aws_ecr_repository" {
   defaults = {
-    arn = "arn:aws:ecr:us-east-1:123456789012:repository/mock"
+    arn            = "arn:aws:ecr:us-east-1:123456789012:repository/mock"
     repository_url = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mock"
   }
 }
@@ -146,7 +146,7 @@ mock_resource "aws_eip" {
 
 mock_resource "aws_elasticache_replication_group" {
   defaults = {
-    arn = "arn:aws:elasticache:us-east-1:123456789012:replicationgroup:mock"
+    arn                      = "arn:aws:elasticache:us-east-1:123456789012:replicationgroup:mock"
     primary_endpoint_address = "mock.abc.use1.cache.amazonaws.com"
   }
 }
@@ -213,10 +213,10 @@ mock_resource "aws_lambda_function" {
 
 mock_resource "aws_lb" {
   defaults = {
-    arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/mock/0123456789abcdef"
+    arn        = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/mock/0123456789abcdef"
     arn_suffix = "app/mock/0123456789abcdef"
-    dns_name = "mock.us-east-1.elb.amazonaws.com"
-    zone_id = "Z35SXDOTRQ7X7K"
+    dns_name   = "mock.us-east-1.elb.amazonaws.com"
+    zone_id    = "Z35SXDOTRQ7X7K"
   }
 }
 
@@ -228,14 +228,14 @@ mock_resource "aws_lb_listener" {
 
 mock_resource "aws_lb_target_group" {
   defaults = {
-    arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/mock/0123456789abcdef"
+    arn        = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/mock/0123456789abcdef"
     arn_suffix = "targetgroup/mock/0123456789abcdef"
   }
 }
 
 mock_resource "aws_s3_bucket" {
   defaults = {
-    arn = "arn:aws:s3:::mock-bucket"
+    arn                         = "arn:aws:s3:::mock-bucket"
     bucket_regional_domain_name = "mock-bucket.s3.us-east-1.amazonaws.com"
   }
 }
