@@ -149,6 +149,7 @@ resource "aws_db_instance" "replica" {
 
   # The primary is what is backed up.
   backup_retention_period = 0
+  copy_tags_to_snapshot   = true
   skip_final_snapshot     = true
   deletion_protection     = var.deletion_protection
 
