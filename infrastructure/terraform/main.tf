@@ -71,6 +71,7 @@ module "secrets" {
   kms_key_arn          = module.security.kms_key_arns.secrets
   recovery_window_days = local.production ? 30 : 0
   written_here         = var.secrets_written_here
+  writers              = var.deployer_role_arns
   secret_values        = var.secret_values
   values_version       = var.secret_values_version
 

@@ -116,6 +116,12 @@ variable "secrets_written_here" {
   default     = []
 }
 
+variable "deployer_role_arns" {
+  description = "Roles that Terraform is run with (bootstrap's `apply`); needed where secrets are written here, because the provider reads them back."
+  type        = list(string)
+  default     = []
+}
+
 variable "secret_values_version" {
   description = "Raise it to have changed values written."
   type        = number

@@ -42,6 +42,7 @@ variables {
 run "production_as_described" {
   variables {
     secrets_written_here = ["OPENAI_API_KEY", "DATABASE_PASSWORD"]
+    deployer_role_arns   = ["arn:aws:iam::123456789012:role/seiketsu-production-apply"]
     secret_values        = { OPENAI_API_KEY = "sk-test", DATABASE_PASSWORD = "correct horse" }
     dedicated_tenants    = { lone-star-homes = {} }
     forwarder_package    = { bucket = "artifacts", key = "forwarder/1.zip" }

@@ -1,6 +1,6 @@
 locals {
-  # ElastiCache allows 40 characters for a group's id.
-  id             = substr("${var.name}-cache", 0, 40)
+  # ElastiCache allows 40 characters for an id, and the user's is made of this one.
+  id             = "${trimsuffix(substr(var.name, 0, 24), "-")}-cache"
   versions       = { valkey = "8.0", redis = "7.1" }
   engine_version = coalesce(var.engine_version, local.versions[var.engine])
   major          = split(".", local.engine_version)[0]

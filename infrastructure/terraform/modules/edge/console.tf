@@ -152,7 +152,7 @@ resource "aws_cloudfront_distribution" "console" {
   }
 
   logging_config {
-    bucket = aws_s3_bucket.this["access-logs"].bucket_regional_domain_name
+    bucket = aws_s3_bucket.this["access-logs"].bucket_domain_name
     prefix = "console/"
     # Cookies are sessions.
     include_cookies = false

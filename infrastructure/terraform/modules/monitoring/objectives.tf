@@ -9,7 +9,7 @@ locals {
     counted = coalesce(objective.indicator.good, objective.indicator.bad)
     # How much of the budget burns, in multiples of what the target allows. Below the minimum one bad event would be a fire.
     burn = objective.indicator.good != null ? (
-      "IF(total >= ${objective.minimum_events}, MAX([0, 1 - FILL(counted, 0) / total]) / ${format("%.6f", 1 - objective.target)}, 0)"
+      "IF(total >= ${objective.minimum_events} AND FILL(counted, 0) < total, (1 - FILL(counted, 0) / total) / ${format("%.6f", 1 - objective.target)}, 0)"
       ) : (
       "IF(total >= ${objective.minimum_events}, (FILL(counted, 0) / total) / ${format("%.6f", 1 - objective.target)}, 0)"
     )

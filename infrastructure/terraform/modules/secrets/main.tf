@@ -35,7 +35,11 @@ resource "aws_secretsmanager_secret_policy" "this" {
         Action    = "secretsmanager:GetSecretValue"
         Resource  = "*"
         # The placeholder keeps the list from being empty, and no role can be called so.
-        Condition = { ArnNotLike = { "aws:PrincipalArn" = concat(["arn:aws:iam::000000000000:role/nobody"], lookup(var.readers, each.key, [])) } }
+        Condition = { ArnNotLike = { "aws:PrincipalArn" = concat(
+          ["arn:aws:iam::000000000000:role/nobody"],
+          lookup(var.readers, each.key, []),
+          contains(var.written_here, each.key) ? var.writers : [],
+        ) } }
       },
       {
         Sid       = "TlsOnly"

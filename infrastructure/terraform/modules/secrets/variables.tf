@@ -37,6 +37,17 @@ variable "readers" {
   }
 }
 
+variable "writers" {
+  description = "Roles that Terraform is run with. The provider reads a version back after it has written it, so that these may read what is `written_here`, and nothing else. A role's own ARN, not that of a session."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = length(var.written_here) == 0 || length(var.writers) > 0
+    error_message = "writers: name the role that Terraform runs with; without it, a secret that was written could not be read back, and no later plan would succeed."
+  }
+}
+
 variable "written_here" {
   description = "Secrets whose value comes through `secret_values`. The others are created empty and written by hand (`aws secretsmanager put-secret-value`)."
   type        = set(string)

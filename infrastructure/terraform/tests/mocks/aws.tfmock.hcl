@@ -305,3 +305,9 @@ mock_data "aws_ec2_managed_prefix_list" {
     entries = [{ cidr = "198.51.100.0/24", description = "mock" }]
   }
 }
+
+mock_resource "aws_db_proxy_default_target_group" {
+  defaults = {
+    name = "default"
+  }
+}

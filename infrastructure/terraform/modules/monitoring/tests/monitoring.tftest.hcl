@@ -57,7 +57,7 @@ run "each_ratio_has_three_pairs_of_windows" {
   assert {
     condition = one([for query in aws_cloudwatch_metric_alarm.burn["requests-fast-long"].metric_query : query.expression if query.id == "burn"]) == "IF(total >= 100, (FILL(counted, 0) / total) / 0.010000, 0)" && one([
       for query in aws_cloudwatch_metric_alarm.burn["first-audio-fast-long"].metric_query : query.expression if query.id == "burn"
-    ]) == "IF(total >= 20, MAX([0, 1 - FILL(counted, 0) / total]) / 0.001000, 0)"
+    ]) == "IF(total >= 20 AND FILL(counted, 0) < total, (1 - FILL(counted, 0) / total) / 0.001000, 0)"
     error_message = "a burn rate is the share of bad events over what the target allows, once there are enough events"
   }
   assert {

@@ -12,6 +12,7 @@ variables {
   }
   readers      = { OPENAI_API_KEY = ["arn:aws:iam::123456789012:role/gateway"] }
   written_here = ["OPENAI_API_KEY", "DATABASE_PASSWORD"]
+  writers      = ["arn:aws:iam::123456789012:role/deployer"]
   secret_values = {
     OPENAI_API_KEY    = "sk-test"
     DATABASE_PASSWORD = "correct horse"
@@ -58,6 +59,24 @@ run "nobody_reads_but_the_readers" {
     condition     = alltrue([for policy in values(aws_secretsmanager_secret_policy.this) : jsondecode(policy.policy).Statement[1].Condition.Bool["aws:SecureTransport"] == "false"])
     error_message = "plain connections are refused"
   }
+}
+
+run "who_writes_reads_that_back_and_nothing_else" {
+  assert {
+    condition = (
+      contains(jsondecode(aws_secretsmanager_secret_policy.this["OPENAI_API_KEY"].policy).Statement[0].Condition.ArnNotLike["aws:PrincipalArn"], "arn:aws:iam::123456789012:role/deployer")
+      && !contains(jsondecode(aws_secretsmanager_secret_policy.this["SUPABASE_KEY"].policy).Statement[0].Condition.ArnNotLike["aws:PrincipalArn"], "arn:aws:iam::123456789012:role/deployer")
+    )
+    error_message = "the role that Terraform runs with reads what it wrote"
+  }
+}
+
+run "values_without_a_writer_are_refused" {
+  command = plan
+  variables {
+    writers = []
+  }
+  expect_failures = [var.writers]
 }
 
 run "a_name_that_is_no_variable_is_refused" {

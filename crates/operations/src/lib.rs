@@ -1,0 +1,1 @@
+//! Running Seiketsu on AWS.
