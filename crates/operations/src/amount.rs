@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_difference_keeps_its_bounds_in_order() {
-        let saved = Amount { low: 10.0, likely: 12.0, high: 14.0 } - Amount { low: 3.0, likely: 6.0, high: 9.0 };
+        let saved =
+            Amount { low: 10.0, likely: 12.0, high: 14.0 } - Amount { low: 3.0, likely: 6.0, high: 9.0 };
         assert!((saved.low - 5.0).abs() < 1e-9 && (saved.high - 7.0).abs() < 1e-9, "{saved:?}");
     }
 }

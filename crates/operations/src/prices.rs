@@ -167,8 +167,10 @@ impl Entry {
         if self.unit.trim().is_empty() || self.source.trim().is_empty() {
             return Err("says no unit, or not where it was seen".to_owned());
         }
-        let date =
-            self.date.parse().map_err(|_| format!("has the date `{}`; expected 2026-11-23, say", self.date))?;
+        let date = self
+            .date
+            .parse()
+            .map_err(|_| format!("has the date `{}`; expected 2026-11-23, say", self.date))?;
         Ok(Price { unit: self.unit, amount, source: self.source, date, confidence: self.confidence })
     }
 }
@@ -197,7 +199,10 @@ mod tests {
             .get("rds.postgres.db.x9.huge", "module.database.aws_db_instance.primary")
             .unwrap_err();
         let told = error.to_string();
-        assert!(told.contains("`rds.postgres.db.x9.huge`") && told.contains("aws_db_instance.primary"), "{told}");
+        assert!(
+            told.contains("`rds.postgres.db.x9.huge`") && told.contains("aws_db_instance.primary"),
+            "{told}"
+        );
         assert!(told.contains("prices.toml"), "{told}");
     }
 
@@ -216,11 +221,13 @@ mod tests {
             let told = table(&format!("{entry}{rest}")).unwrap_err().to_string();
             assert!(told.contains("`a`") && told.contains(expected), "{entry}: {told}");
         }
-        let share = "usd = 1.0\nunit = \"share\"\nsource = \"s\"\ndate = \"2026-11-23\"\nconfidence = \"low\"\n";
+        let share =
+            "usd = 1.0\nunit = \"share\"\nsource = \"s\"\ndate = \"2026-11-23\"\nconfidence = \"low\"\n";
         assert!(table(share).unwrap_err().to_string().contains("share"));
         let date = "usd = 1.0\nunit = \"GB\"\nsource = \"s\"\ndate = \"yesterday\"\nconfidence = \"low\"\n";
         assert!(table(date).unwrap_err().to_string().contains("yesterday"));
-        let source = "usd = 1.0\nunit = \"GB\"\nsource = \" \"\ndate = \"2026-11-23\"\nconfidence = \"low\"\n";
+        let source =
+            "usd = 1.0\nunit = \"GB\"\nsource = \" \"\ndate = \"2026-11-23\"\nconfidence = \"low\"\n";
         assert!(table(source).unwrap_err().to_string().contains("where it was seen"));
         let unknown = format!("usd = 1.0\ncurrency = \"EUR\"\n{rest}");
         assert!(matches!(table(&unknown), Err(PriceError::Malformed(_))));

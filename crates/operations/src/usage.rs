@@ -299,7 +299,9 @@ impl Usage {
 
     /// GB of recordings that are kept at any time.
     pub fn recordings_gb(&self) -> f64 {
-        self.call_gb(self.megabytes_per_call_minute.recording) * self.recordings.share * self.recordings.months_kept
+        self.call_gb(self.megabytes_per_call_minute.recording)
+            * self.recordings.share
+            * self.recordings.months_kept
     }
 
     /// Calls at once, on average over the busy hour: the traffic in Erlangs.
