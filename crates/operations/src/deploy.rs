@@ -23,6 +23,7 @@ use seiketsu_domain::Clock;
 use serde::Serialize;
 use std::{
     ffi::OsString,
+    fmt::Write as _,
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     io,
@@ -180,7 +181,7 @@ pub enum DeployError {
 fn listed(missing: &[Missing]) -> String {
     let mut text = "missing:".to_owned();
     for one in missing {
-        text.push_str(&format!("\n  {one}"));
+        let _ = write!(text, "\n  {one}");
     }
     text
 }
@@ -635,9 +636,13 @@ impl<'a> Deployment<'a> {
         let (interrupts, terraform) = parts!(self, &directory, data, &variables);
         let applied = terraform.apply(&file, steps, &mut progress, interrupts).await;
         let _ = fs::remove_file(&file);
-        applied.map_err(|error| match error {
-            TerraformError::Interrupted => DeployError::Interrupted { done: progress.done, steps },
-            error => DeployError::Incomplete { done: progress.done, steps, error },
+        let done = progress.done;
+        applied.map_err(|error| {
+            if matches!(error, TerraformError::Interrupted) {
+                DeployError::Interrupted { done, steps }
+            } else {
+                DeployError::Incomplete { done, steps, error }
+            }
         })
     }
 
@@ -649,10 +654,16 @@ impl<'a> Deployment<'a> {
                 "data \"aws_caller_identity\" \"this\" {}\noutput \"answer\" {\n  value = [data.aws_caller_identity.this.account_id, data.aws_caller_identity.this.arn]\n}\n",
             )
             .await
-            .map_err(|error| match error {
-                DeployError::Terraform(TerraformError::Interrupted) => interrupted(),
-                DeployError::Terraform(error) => DeployError::Credentials(error),
-                other => other,
+            .map_err(|error| {
+                if let DeployError::Terraform(error) = error {
+                    if matches!(error, TerraformError::Interrupted) {
+                        interrupted()
+                    } else {
+                        DeployError::Credentials(error)
+                    }
+                } else {
+                    error
+                }
             })?;
         let text =
             |at: usize| answer.get(at).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
@@ -749,15 +760,11 @@ impl<'a> Deployment<'a> {
     }
 
     fn explain(&self, error: DeployError, command: &'static str) -> DeployError {
-        match error {
-            DeployError::Terraform(TerraformError::Locked(lock)) => {
-                if let Some(entry) = self.journal.last().filter(|entry| entry.stage == Stage::Applying) {
-                    self.listener.say(&entry.told());
-                }
-                DeployError::Locked { lock, command, environment: self.options.environment.clone() }
-            }
-            other => other,
+        let DeployError::Terraform(TerraformError::Locked(lock)) = error else { return error };
+        if let Some(entry) = self.journal.last().filter(|entry| entry.stage == Stage::Applying) {
+            self.listener.say(&entry.told());
         }
+        DeployError::Locked { lock, command, environment: self.options.environment.clone() }
     }
 }
 
@@ -770,10 +777,7 @@ const fn interrupted() -> DeployError {
 }
 
 fn into_interrupted(error: TerraformError) -> DeployError {
-    match error {
-        TerraformError::Interrupted => interrupted(),
-        other => other.into(),
-    }
+    if matches!(error, TerraformError::Interrupted) { interrupted() } else { error.into() }
 }
 
 fn of(path: &Path, error: io::Error) -> DeployError {

@@ -5,7 +5,7 @@ use std::{io, path::Path, process::Stdio, time::Duration};
 use tokio::{process::Command, time::timeout};
 
 /// It asks a price service on the internet; longer than this is not waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks `infracost breakdown` about a plan as `terraform show -json` writes it.
 pub async fn ask(program: &str, plan: &Path) -> Infracost {

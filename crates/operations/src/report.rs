@@ -10,6 +10,7 @@ use crate::{
     usage::Usage,
 };
 use serde::Serialize;
+use std::fmt::Write;
 
 /// What the described system says its production costs, in dollars a month: its lines, and which of ours they are.
 const DESCRIBED: [(&str, f64, f64, &[Group]); 5] = [
@@ -299,7 +300,7 @@ fn notes(page: &mut Document, priced: &Priced) {
         text.push('.');
     } else {
         let named: Vec<String> = not_priced.iter().map(|(kind, count)| format!("{count} x {kind}")).collect();
-        text.push_str(&format!(", so that the total is too low: {}.", named.join(", ")));
+        let _ = write!(text, ", so that the total is too low: {}.", named.join(", "));
     }
     page.paragraph(text);
     match &priced.infracost {

@@ -112,9 +112,8 @@ pub fn summary(plan: &Plan, prices: &PriceTable, usage: &Usage) -> String {
             continue;
         }
         let rest = named.len().saturating_sub(NAMED);
-        let mut text = format!("These {what}: {}", named[..named.len() - rest].join(", "));
-        text.push_str(&if rest > 0 { format!(" and {rest} more.") } else { ".".to_owned() });
-        page.paragraph(text);
+        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        page.paragraph(format!("These {what}: {}{more}.", named[..named.len() - rest].join(", ")));
     }
     match cost(plan, prices, usage) {
         Ok(text) => page.paragraph(text),

@@ -11,6 +11,7 @@ use nix::{
 use serde::Deserialize;
 use std::{
     ffi::{OsStr, OsString},
+    fmt::Write,
     io,
     path::{Path, PathBuf},
     process::Stdio,
@@ -249,9 +250,8 @@ impl Terraform<'_> {
     ) -> Result<Vec<u8>, TerraformError> {
         let command = name(arguments);
         let failed = |error: io::Error| TerraformError::Io { command: command.clone(), error };
-        let mut child = self.spawn(arguments).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => TerraformError::Missing,
-            _ => failed(error),
+        let mut child = self.spawn(arguments).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound { TerraformError::Missing } else { failed(error) }
         })?;
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(failed(io::Error::other("no pipes")));
@@ -455,13 +455,13 @@ impl Listening<'_> {
         for diagnostic in self.diagnostics.iter().filter(|diagnostic| diagnostic.error) {
             let address =
                 diagnostic.address.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();
-            said.push_str(&format!("\n  {address}{}", diagnostic.summary));
+            let _ = write!(said, "\n  {address}{}", diagnostic.summary);
             for line in diagnostic.detail.lines().filter(|line| !line.trim().is_empty()) {
-                said.push_str(&format!("\n      {line}"));
+                let _ = write!(said, "\n      {line}");
             }
         }
         for line in &self.kept {
-            said.push_str(&format!("\n  {line}"));
+            let _ = write!(said, "\n  {line}");
         }
         if let Some(lock) = lock(&said) {
             return TerraformError::Locked(lock);
