@@ -15,11 +15,12 @@ const BELOW_THE_BINARY: &[&str] = &[
     "storage",
     "sandbox",
     "carrier",
+    "operations",
     "domain",
 ];
 
 /// Every arrow there is. `seiketsu` may use everything; `testkit` may too, and may itself only be used by tests.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("gateway", &["session", "storage", "domain"]),
     ("brokerage", &["session", "storage", "domain"]),
     ("session", &["call", "audio", "providers", "domain"]),
@@ -29,6 +30,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("storage", &["domain"]),
     ("sandbox", &["providers", "audio", "domain"]),
     ("carrier", &["audio", "domain"]),
+    ("operations", &["carrier", "storage", "domain"]),
     ("domain", &[]),
     ("xtask", &[]),
     ("testkit", BELOW_THE_BINARY),

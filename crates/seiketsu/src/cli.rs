@@ -67,6 +67,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         check: DoctorCheck,
     },
+    /// Check, plan, apply and destroy the infrastructure on AWS, and say what it costs.
+    #[command(after_long_help = INFRA_HELP)]
+    Infra {
+        /// What to do.
+        #[command(subcommand)]
+        action: InfraAction,
+    },
     /// Show the configuration in force, secrets blotted out.
     Config {
         /// Show the documented defaults instead.
@@ -130,6 +137,152 @@ pub(crate) struct KeyOf {
     #[arg(long)]
     pub tenant: String,
 }
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum InfraAction {
+    /// Look at tools, variables, credentials and state; each missing variable is named, with how to get it.
+    #[command(after_long_help = INFRA_HELP)]
+    Check(InfraArgs),
+    /// Make a plan, and say what it does and what it costs before and after. `apply` takes it up.
+    #[command(after_long_help = INFRA_HELP)]
+    Plan(InfraArgs),
+    /// Make what a plan says; goes on where an earlier run stopped. In production, the environment's name is asked for.
+    #[command(after_long_help = INFRA_HELP)]
+    Apply(InfraArgs),
+    /// Destroy everything of an environment; its name is asked for. What production protects from deletion stays.
+    #[command(after_long_help = INFRA_HELP)]
+    Destroy(InfraArgs),
+    /// Say what a plan costs in a month, with every lever, as a table, JSON or Markdown. Asks no account.
+    Cost(InfraCostArgs),
+    /// Print the outputs as JSON, sensitive ones blotted out, and write them to outputs.json.
+    #[command(after_long_help = INFRA_HELP)]
+    Output(InfraArgs),
+    /// Print a plan with nothing in it but what a price hangs on: examples for tests.
+    #[command(hide = true)]
+    Trim {
+        /// A plan as `terraform show -json` writes it.
+        plan: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfraArgs {
+    /// The environment.
+    #[arg(value_enum)]
+    pub environment: InfraEnvironment,
+    /// A variant of it: `right-sized` takes environments/production-right-sized.tfvars.
+    #[arg(long, value_name = "NAME", value_parser = profile_name)]
+    pub profile: Option<String>,
+    /// A further file of variables. Repeatable; terraform.tfvars is read anyway.
+    #[arg(long, value_name = "FILE")]
+    pub var_file: Vec<PathBuf>,
+    /// Confirm without being asked, by giving the environment's name.
+    #[arg(long, value_name = "NAME")]
+    pub yes: Option<String>,
+    /// Take this lock away first, if the run that held it is over.
+    #[arg(long, value_name = "ID")]
+    pub unlock: Option<String>,
+    /// The repository on GitHub whose workflows may deploy, as owner/name; asked for once, when the state bucket is made.
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub repository: Option<String>,
+    /// The Terraform root.
+    #[arg(long, value_name = "DIR", default_value = "infrastructure/terraform")]
+    pub root: PathBuf,
+    /// Where plans, journals and outputs are kept.
+    #[arg(long, value_name = "DIR", default_value = "var/infra")]
+    pub work: PathBuf,
+    /// Where the state is; `local` is for roots whose overlay says so, in tests.
+    #[arg(long, value_enum, default_value_t = InfraState::S3)]
+    pub state: InfraState,
+    /// Region of the state.
+    #[arg(long, env = "AWS_REGION", default_value = "us-east-1", value_parser = region_name)]
+    pub region: String,
+    #[command(flatten)]
+    pub tables: InfraTables,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfraCostArgs {
+    /// Plans as `terraform show -json` writes them; or staging or production, for the last plan made here.
+    #[arg(required = true, value_name = "PLAN.json")]
+    pub plans: Vec<PathBuf>,
+    #[command(flatten)]
+    pub tables: InfraTables,
+    /// Numbers of gateway tasks.
+    #[arg(long, value_delimiter = ',', default_value = "2,10,40", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub tasks: Vec<u32>,
+    /// As Markdown: docs/infrastructure/cost.md is made so.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// Where plans are kept.
+    #[arg(long, value_name = "DIR", default_value = "var/infra")]
+    pub work: PathBuf,
+}
+
+/// Files that stand in for those that are part of the binary.
+#[derive(Debug, Args)]
+pub(crate) struct InfraTables {
+    /// Another price table than infrastructure/prices.toml.
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
+    /// Other assumptions than those of infrastructure/usage.
+    #[arg(long, value_name = "FILE")]
+    pub usage: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum InfraEnvironment {
+    Staging,
+    Production,
+}
+
+impl InfraEnvironment {
+    /// As Terraform has it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum InfraState {
+    S3,
+    Local,
+}
+
+fn profile_name(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    if fits { Ok(text.to_owned()) } else { Err("expected small letters and hyphens".to_owned()) }
+}
+
+fn region_name(text: &str) -> Result<String, String> {
+    let fits = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if fits && text.len() >= 9 {
+        Ok(text.to_owned())
+    } else {
+        Err("expected something like us-east-1".to_owned())
+    }
+}
+
+const INFRA_HELP: &str = "\
+Variables (the Quick Start's): AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE, or a role), ELEVENLABS_API_KEY,
+OPENAI_API_KEY, JWT_SECRET, MONITORING_API_KEY, SUPABASE_KEY. They become secrets in AWS and are in no plan and no state.
+terraform.tfvars says what no file of the repository can know; `seiketsu infra check` names what is missing.
+TF_PLUGIN_DIR is where the AWS provider is on a machine without a registry; AWS_ENDPOINT_URL leads to another AWS.
+
+Exit codes:
+  0  done
+  1  it failed; stderr says why
+  2  the command line is wrong
+  5  a tool, a variable or a credential is missing
+  6  the environment's name was not given, and nothing was changed
+  7  another run holds the state
+  8  interrupted: what was done is in the state, and the same command goes on
+  9  some steps were done and one failed; the same command goes on
+
+Ctrl-C during apply: Terraform finishes what is under way, keeps it in its state and gives its lock back.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DoctorCheck {

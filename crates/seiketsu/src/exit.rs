@@ -17,6 +17,14 @@ pub(crate) enum Exit {
     NotRunning = 4,
     /// Something outside is missing: a database, a program, a free port.
     Missing = 5,
+    /// `infra`: the name of the environment was not given, and nothing was changed.
+    NotConfirmed = 6,
+    /// `infra`: another run holds the state; stderr says whose, and how to go on.
+    Locked = 7,
+    /// `infra`: Ctrl-C. What was done is in Terraform's state; the same command goes on.
+    Interrupted = 8,
+    /// `infra`: some steps were done and one failed; the same command goes on.
+    Incomplete = 9,
 }
 
 impl From<Exit> for ExitCode {

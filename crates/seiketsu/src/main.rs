@@ -8,6 +8,7 @@ mod config;
 mod dev_cert;
 mod doctor;
 mod exit;
+mod infra;
 mod keys;
 mod local;
 mod logging;
@@ -46,6 +47,11 @@ fn main() -> ExitCode {
 async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
     // The process' one choice of cryptography. A second installation is refused, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    // What is deployed is configured by Terraform; a configuration of this machine is neither needed nor in the way.
+    let cli = match cli {
+        Cli { command: Command::Infra { action }, .. } => return infra::run(action, terminal).await,
+        other => other,
+    };
     let mut flags: Vec<(&str, String)> = Vec::new();
     match &cli.command {
         Command::Up(args) => {
@@ -72,6 +78,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         | Command::DevCert
         | Command::Openapi
         | Command::Doctor { .. }
+        | Command::Infra { .. }
         | Command::Config { .. } => {}
     }
     let config = Config::load(cli.config.as_deref(), |name| std::env::var(name).ok(), &flags)?;
@@ -94,6 +101,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
             Ok(Exit::Success)
         }
         Command::Doctor { check } => doctor::run(&config, check, terminal).await,
+        Command::Infra { action } => infra::run(action, terminal).await,
         Command::Config { defaults } => show::config(&config, defaults, terminal),
     }
 }

@@ -6,6 +6,7 @@ mod api_door;
 mod command_line;
 mod console;
 mod failures;
+mod infra;
 mod kills;
 mod openapi;
 mod pg_proxy;

@@ -1,0 +1,58 @@
+locals {
+  image = "${aws_ecr_repository.this.repository_url}@${var.image_digest}"
+
+  # What Container Studio finds services by, as labels of containers and tags of services.
+  studio = {
+    gateway = { "container-studio.service" = "api", "container-studio.tier" = "backend", "container-studio.network" = var.environment }
+    worker  = { "container-studio.service" = "worker", "container-studio.tier" = "backend", "container-studio.network" = var.environment }
+    migrate = { "container-studio.service" = "migrate", "container-studio.tier" = "data", "container-studio.network" = var.environment }
+  }
+
+  cluster_arn = "arn:aws:ecs:${var.region}:${var.account_id}:cluster/${var.name}"
+}
+
+resource "aws_ecs_cluster" "this" {
+  name = var.name
+
+  setting {
+    name  = "containerInsights"
+    value = var.container_insights
+  }
+}
+
+resource "aws_ecs_cluster_capacity_providers" "this" {
+  cluster_name       = aws_ecs_cluster.this.name
+  capacity_providers = ["FARGATE", "FARGATE_SPOT"]
+
+  # Whoever does not choose gets capacity that stays.
+  default_capacity_provider_strategy {
+    capacity_provider = "FARGATE"
+    weight            = 1
+  }
+}
+
+resource "aws_service_discovery_private_dns_namespace" "this" {
+  name        = "${var.name}.internal"
+  description = "Names of services within the VPC"
+  vpc         = var.vpc_id
+}
+
+resource "aws_service_discovery_service" "gateway" {
+  name        = "gateway"
+  description = "gateway.${var.name}.internal: the API, for one-off tasks"
+
+  dns_config {
+    namespace_id   = aws_service_discovery_private_dns_namespace.this.id
+    routing_policy = "MULTIVALUE"
+
+    dns_records {
+      type = "A"
+      ttl  = 10
+    }
+  }
+
+  # ECS tells whether a task is healthy.
+  health_check_custom_config {
+    failure_threshold = 1
+  }
+}
