@@ -2,7 +2,7 @@
 
 BIN := target/local/seiketsu
 
-.PHONY: help run build console screenshots test check fmt lint arrows generate generated bench fuzz console-check
+.PHONY: help run build console screenshots test check fmt lint arrows generate generated bench fuzz console-check infra-check
 
 help:            ## list the commands
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/  make \1\t/' | expand -t 22
@@ -54,6 +54,9 @@ generated:       ## fail if generated files differ from what is committed
 	@cargo run --quiet --package xtask -- generate --check
 	@cp console/src/api/schema.d.ts target/schema.d.ts && cd console && npm run --silent generate >/dev/null \
 	  && cmp -s src/api/schema.d.ts ../target/schema.d.ts || { echo 'console/src/api/schema.d.ts does not follow from console/openapi.json; run `make generate`' >&2; exit 1; }
+
+infra-check:     ## Terraform: format, validity, every test, policies; says SKIPPED where there is no Terraform (some minutes)
+	@scripts/infra-check
 
 bench:           ## benches of the audio hot paths and of the engine
 	@cargo bench --package seiketsu-audio --package seiketsu-call
