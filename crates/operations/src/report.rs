@@ -173,7 +173,8 @@ pub fn markdown(plans: &[Priced], prices: &PriceTable, command: &str) -> String 
     page.heading(2, "The totals");
     page.paragraph(
         "Dollars a month, without tax, without support, without what the vendors of speech, language and telephony charge. \
-         First the likely figure, then the bounds: where public prices conflict, the lowest and the highest of them.",
+         First the likely figure, then the bounds: where public prices conflict, the lowest and the highest of them. The bounds are \
+         of prices only; what is used may be more or less than assumed, and each table says what twice the use would cost.",
     );
     beside(&mut page, plans);
     for priced in plans {
@@ -271,6 +272,8 @@ fn groups(page: &mut Document, priced: &Priced) {
     table.row(total.chain(priced.at.iter().map(|at| dollars(at.total()))));
     let fixed = std::iter::once("of which by the plan alone".to_owned());
     table.row(fixed.chain(priced.at.iter().map(|at| dollars(at.fixed()))));
+    let twice = std::iter::once("with twice the assumed use".to_owned());
+    table.row(twice.chain(priced.at.iter().map(|at| dollars(at.total() + at.used()))));
     page.table(table);
 }
 
