@@ -129,7 +129,7 @@ fn cost(plan: &Plan, prices: &PriceTable, usage: &Usage) -> Result<String, Estim
             .map(|estimate| (estimate.total(), estimate.tasks))
     };
     let ((before, _), (after, least)) = (at(Side::Before)?, at(Side::After)?);
-    let tasks = if least == 0 { String::new() } else { format!(", at {least} gateway tasks") };
+    let tasks = if least == 0 { String::new() } else { format!(", at the least gateway tasks ({least})") };
     Ok(format!(
         "Cost a month{tasks}: {} before, {} after, by public prices of {} and the assumed usage.",
         dollars(before),

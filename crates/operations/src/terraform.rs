@@ -399,6 +399,10 @@ impl Listening<'_> {
             return;
         };
         let blotter = self.terraform.blotter;
+        // Data that is read is no step.
+        if event.hook.as_ref().is_some_and(|hook| hook.action == "read") {
+            return;
+        }
         let resource = event.hook.as_ref().and_then(|hook| hook.resource.addr.clone());
         let said = match event.kind.as_str() {
             "apply_complete" => {

@@ -37,6 +37,7 @@ plan)
   echo "$TF_VAR_secrets_written_here $TF_VAR_deployer_role_arns" > "$FAKE/told"
   case $TF_VAR_secret_values in *"$OPENAI_API_KEY"*) echo yes ;; *) echo no ;; esac > "$FAKE/has-secrets"
   for argument; do case $argument in -out=*) echo "plan" > "${argument#-out=}" ;; esac; done
+  say apply_complete '"hook":{"resource":{"addr":"data.aws_region.here"},"action":"read","elapsed_seconds":0}'
   say planned_change '"change":{}'
   ;;
 show) cat "$FAKE/plan.json" ;;
@@ -214,6 +215,7 @@ fn from_nothing_to_outputs_without_a_secret_on_any_screen() {
     ] {
         assert!(told.contains(expected), "{expected} is missing in {told}");
     }
+    assert!(!told.contains("data.aws_region"), "data is no step: {told}");
     let init = place.log().lines().find(|line| line.starts_with("root: init")).unwrap().to_owned();
     assert!(init.contains("-backend-config=bucket=seiketsu-state-123456789012"), "{init}");
     assert!(
