@@ -46,6 +46,7 @@ macro_rules! parts {
                 directory: $directory,
                 data: $data,
                 plugins: $self.plugins.as_deref(),
+                cache: &$self.cache,
                 variables: $variables,
                 blotter: &$self.blotter,
                 listener: $self.listener,
@@ -216,6 +217,7 @@ pub struct Deployment<'a> {
     blotter: Blotter,
     files: Vec<PathBuf>,
     plugins: Option<PathBuf>,
+    cache: PathBuf,
     root: PathBuf,
     work: PathBuf,
     journal: Journal,
@@ -257,6 +259,8 @@ impl<'a> Deployment<'a> {
         let work = options.work.join(&options.environment);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&work).map_err(|error| of(&work, error))?;
         let work = work.canonicalize()?;
+        let cache = work.with_file_name("providers");
+        fs::create_dir_all(&cache).map_err(|error| of(&cache, error))?;
         let lock = fs::File::create(work.join("lock")).map_err(|error| of(&work.join("lock"), error))?;
         if lock.try_lock().is_err() {
             return Err(DeployError::Busy(options.environment.clone()));
@@ -270,6 +274,7 @@ impl<'a> Deployment<'a> {
             blotter: variables::secrets(environment),
             files,
             plugins: plugins(environment),
+            cache,
             journal: Journal::within(&work),
             root,
             work,
@@ -350,7 +355,7 @@ impl<'a> Deployment<'a> {
 
     /// Makes a plan, says what it does and costs, and keeps it for `apply`.
     pub async fn plan(&mut self) -> Result<Plan, DeployError> {
-        let ready = self.ready("plan", false).await?;
+        let ready = self.ready("plan").await?;
         let plan = self.make_plan(&ready, false, "plan").await?;
         if plan.changes_anything() {
             self.listener.say(&format!(
@@ -373,17 +378,18 @@ impl<'a> Deployment<'a> {
 
     /// The outputs, sensitive ones blotted out, also written to `outputs.json`.
     pub async fn output(&mut self) -> Result<serde_json::Value, DeployError> {
-        let ready = self.ready("output", true).await?;
+        let ready = self.ready("output").await?;
         self.outputs(&ready).await
     }
 
     async fn change(&mut self, destroy: bool) -> Result<Option<serde_json::Value>, DeployError> {
         let command = if destroy { "destroy" } else { "apply" };
-        let ready = self.ready(command, false).await?;
+        let ready = self.ready(command).await?;
         let mut plan = self.taken_up(&ready, destroy, command).await?;
         loop {
             if !plan.changes_anything() {
                 self.forget_plan();
+                self.note(Stage::Applied, destroy, 0, 0)?;
                 break;
             }
             self.confirm(destroy).await?;
@@ -405,10 +411,15 @@ impl<'a> Deployment<'a> {
     }
 
     /// Everything that comes before the first plan: variables, credentials, state.
-    async fn ready(&mut self, command: &'static str, only_look: bool) -> Result<Ready, DeployError> {
+    async fn ready(&mut self, command: &'static str) -> Result<Ready, DeployError> {
         let missing: Vec<Missing> = variables::missing(self.environment, &self.root, &self.files)
             .into_iter()
-            .filter(|missing| !only_look || missing.name.starts_with("AWS_"))
+            // Who looks needs nothing but credentials; who destroys needs no keys of the platform.
+            .filter(|missing| match command {
+                "output" => missing.name.starts_with("AWS_"),
+                "destroy" => !variables::KEYS.iter().any(|key| key.name == missing.name),
+                _ => true,
+            })
             .collect();
         for one in missing.iter().filter(|missing| !missing.needed) {
             self.listener.say(&format!("not set, and not needed: {one}"));
@@ -430,7 +441,7 @@ impl<'a> Deployment<'a> {
             Backend::Local => vec![format!("path={}", self.work.join("terraform.tfstate").display())],
             Backend::S3 => {
                 let mut key = self.state_key().await?;
-                if key.is_none() && command == "apply" {
+                if command == "apply" && (key.is_none() || self.unfinished().exists()) {
                     self.bootstrap(&identity).await?;
                     key = self.state_key().await?;
                 }
@@ -529,7 +540,9 @@ impl<'a> Deployment<'a> {
             }
         }
         write_private(&self.work.join("plan.json"), plan.trimmed().to_string().as_bytes())?;
-        self.note(Stage::Planned, destroy, Counts::of(&plan).steps(), 0)?;
+        if plan.changes_anything() {
+            self.note(Stage::Planned, destroy, Counts::of(&plan).steps(), 0)?;
+        }
         Ok(plan)
     }
 
@@ -605,7 +618,12 @@ impl<'a> Deployment<'a> {
 
     /// The bucket of the state, and the roles of the workflows: once per account.
     async fn bootstrap(&mut self, identity: &Identity) -> Result<(), DeployError> {
-        self.listener.say("this account has no state bucket yet: bootstrap first");
+        let unfinished = self.unfinished();
+        self.listener.say(if unfinished.exists() {
+            "the bootstrap of this account was not finished: it comes first"
+        } else {
+            "this account has no state bucket yet: bootstrap first"
+        });
         let mut variables = vec![
             ("TF_VAR_account_id".to_owned(), identity.account.clone()),
             ("TF_VAR_region".to_owned(), self.options.region.clone()),
@@ -632,6 +650,7 @@ impl<'a> Deployment<'a> {
         self.listener.say(&summary(&plan, &self.options.prices, &self.options.usage));
         self.confirm(false).await?;
         let steps = Counts::of(&plan).steps();
+        fs::write(&unfinished, "").map_err(|error| of(&unfinished, error))?;
         let mut progress = Progress::default();
         let (interrupts, terraform) = parts!(self, &directory, data, &variables);
         let applied = terraform.apply(&file, steps, &mut progress, interrupts).await;
@@ -643,7 +662,14 @@ impl<'a> Deployment<'a> {
             } else {
                 DeployError::Incomplete { done, steps, error }
             }
-        })
+        })?;
+        let _ = fs::remove_file(&unfinished);
+        Ok(())
+    }
+
+    /// Exists from when bootstrap begins to change something until all of it is done.
+    fn unfinished(&self) -> PathBuf {
+        self.work.join("bootstrap-unfinished")
     }
 
     /// Who the credentials are.

@@ -44,6 +44,8 @@ pub struct Capacity {
     pub busy_hour_calls: f64,
     /// Calls at once that there is room for.
     pub peak_calls: f64,
+    /// Calls per task that the plan's scaling aims at.
+    pub aimed_at: Option<f64>,
     /// One row for each number of calls per task.
     pub rows: Vec<CapacityRow>,
 }
@@ -106,6 +108,7 @@ pub fn price(
     }
     let mut calls_per_task: Vec<f64> = CALLS_PER_TASK.to_vec();
     calls_per_task.push(usage.calls.calls_per_task);
+    calls_per_task.extend(plan.calls_per_task.filter(|calls| *calls >= 1.0));
     calls_per_task.sort_by(f64::total_cmp);
     calls_per_task.dedup();
     let rows = calls_per_task
@@ -124,7 +127,12 @@ pub fn price(
     Ok(Priced {
         name: name.into(),
         environment: plan.environment.clone(),
-        capacity: Capacity { busy_hour_calls: usage.busy_hour_calls(), peak_calls: usage.peak_calls(), rows },
+        capacity: Capacity {
+            busy_hour_calls: usage.busy_hour_calls(),
+            peak_calls: usage.peak_calls(),
+            aimed_at: plan.calls_per_task,
+            rows,
+        },
         coverage: coverage(plan, Side::After),
         infracost,
         least,
@@ -165,7 +173,8 @@ pub fn markdown(plans: &[Priced], prices: &PriceTable, command: &str) -> String 
     page.heading(2, "The totals");
     page.paragraph(
         "Dollars a month, without tax, without support, without what the vendors of speech, language and telephony charge. \
-         First the likely figure, then the bounds: where public prices conflict, the lowest and the highest of them.",
+         First the likely figure, then the bounds: where public prices conflict, the lowest and the highest of them. The bounds are \
+         of prices only; what is used may be more or less than assumed, and each table says what twice the use would cost.",
     );
     beside(&mut page, plans);
     for priced in plans {
@@ -263,6 +272,8 @@ fn groups(page: &mut Document, priced: &Priced) {
     table.row(total.chain(priced.at.iter().map(|at| dollars(at.total()))));
     let fixed = std::iter::once("of which by the plan alone".to_owned());
     table.row(fixed.chain(priced.at.iter().map(|at| dollars(at.fixed()))));
+    let twice = std::iter::once("with twice the assumed use".to_owned());
+    table.row(twice.chain(priced.at.iter().map(|at| dollars(at.total() + at.used()))));
     page.table(table);
 }
 
@@ -381,6 +392,11 @@ fn capacity(page: &mut Document, priced: &Priced) {
         capacity.busy_hour_calls,
         capacity.peak_calls,
     ));
+    if let Some(aimed_at) = capacity.aimed_at {
+        page.paragraph(format!(
+            "Scaling of this plan aims at {aimed_at} calls per task, so that there is room until a further one has started."
+        ));
+    }
     let mut table =
         Table::new(&["calls per task", "tasks for the peak", "tasks that run", "dollars a month"]);
     for row in &capacity.rows {

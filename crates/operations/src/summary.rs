@@ -126,10 +126,10 @@ pub fn summary(plan: &Plan, prices: &PriceTable, usage: &Usage) -> String {
 fn cost(plan: &Plan, prices: &PriceTable, usage: &Usage) -> Result<String, EstimateError> {
     let at = |side| {
         estimate(plan, side, prices, usage, Assume::default())
-            .map(|estimate| (estimate.total(), estimate.bounds.0, estimate.lines.is_empty()))
+            .map(|estimate| (estimate.total(), estimate.tasks))
     };
-    let ((before, _, _), (after, least, nothing)) = (at(Side::Before)?, at(Side::After)?);
-    let tasks = if nothing { String::new() } else { format!(", at {least} gateway tasks") };
+    let ((before, _), (after, least)) = (at(Side::Before)?, at(Side::After)?);
+    let tasks = if least == 0 { String::new() } else { format!(", at the least gateway tasks ({least})") };
     Ok(format!(
         "Cost a month{tasks}: {} before, {} after, by public prices of {} and the assumed usage.",
         dollars(before),

@@ -118,6 +118,8 @@ pub struct Terraform<'a> {
     pub data: PathBuf,
     /// Where the provider is, for machines without a registry.
     pub plugins: Option<&'a Path>,
+    /// Where providers from a registry are kept for all of these, if there is no such place.
+    pub cache: &'a Path,
     /// Variables of the environment, beside the inherited ones.
     pub variables: &'a [(String, String)],
     /// What must not be shown.
@@ -256,8 +258,14 @@ impl Terraform<'_> {
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(failed(io::Error::other("no pipes")));
         };
-        let mut listening =
-            Listening { terraform: self, mode, kept: Vec::new(), diagnostics: Vec::new(), whole: Vec::new() };
+        let mut listening = Listening {
+            terraform: self,
+            mode,
+            kept: Vec::new(),
+            diagnostics: Vec::new(),
+            whole: Vec::new(),
+            interrupts: 0,
+        };
         let interrupted = listening.follow(&child, stdout, stderr, interrupts).await.map_err(failed)?;
         let status = child.wait().await.map_err(failed)?;
         if status.success() {
@@ -286,6 +294,11 @@ impl Terraform<'_> {
         if std::env::var_os("TF_CLI_CONFIG_FILE").is_some_and(|file| !Path::new(&file).exists()) {
             command.env("TF_CLI_CONFIG_FILE", "/dev/null");
         }
+        // The provider has most of a gigabyte: once is enough. What that may break are lock files, which are not kept here.
+        if self.plugins.is_none() && std::env::var_os("TF_PLUGIN_CACHE_DIR").is_none() {
+            command.env("TF_PLUGIN_CACHE_DIR", self.cache);
+            command.env("TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE", "true");
+        }
         command.spawn()
     }
 }
@@ -306,6 +319,7 @@ struct Listening<'a> {
     kept: Vec<String>,
     diagnostics: Vec<Diagnostic>,
     whole: Vec<u8>,
+    interrupts: u32,
 }
 
 impl Listening<'_> {
@@ -320,7 +334,6 @@ impl Listening<'_> {
         let whole = matches!(self.mode, Mode::Whole);
         let (mut out, mut err) = (BufReader::new(stdout), BufReader::new(stderr));
         let (mut out_open, mut err_open) = (true, true);
-        let mut times = 0;
         let (mut line, mut complaint) = (Vec::new(), Vec::new());
         while out_open || err_open {
             tokio::select! {
@@ -342,20 +355,20 @@ impl Listening<'_> {
                     complaint.clear();
                 }
                 () = interrupts.next() => {
-                    times += 1;
-                    self.interrupt(child, times);
+                    self.interrupts += 1;
+                    self.interrupt(child);
                 }
             }
         }
-        Ok(times > 0)
+        Ok(self.interrupts > 0)
     }
 
-    fn interrupt(&self, child: &Child, times: u32) {
+    fn interrupt(&self, child: &Child) {
         let say = |line: &str| self.terraform.listener.say(line);
         // A child that is gone has no id, and needs no signal.
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw);
         let send = || pid.is_some_and(|pid| kill(pid, Signal::SIGINT).is_ok());
-        match times {
+        match self.interrupts {
             1 => {
                 send();
                 say(
@@ -386,6 +399,10 @@ impl Listening<'_> {
             return;
         };
         let blotter = self.terraform.blotter;
+        // Data that is read is no step.
+        if event.hook.as_ref().is_some_and(|hook| hook.action == "read") {
+            return;
+        }
         let resource = event.hook.as_ref().and_then(|hook| hook.resource.addr.clone());
         let said = match event.kind.as_str() {
             "apply_complete" => {
@@ -406,11 +423,10 @@ impl Listening<'_> {
             }
             "apply_errored" => {
                 progress.failed += 1;
-                Some(format!(
-                    "  [{:>4}/{of}] FAILED    {}",
-                    progress.done + progress.failed,
-                    resource.unwrap_or_default()
-                ))
+                let at = progress.done + progress.failed;
+                // What an interrupt has ended is no failure of its own.
+                let how = if self.interrupts > 0 { "stopped" } else { "FAILED" };
+                Some(format!("  [{at:>4}/{of}] {how:<9} {}", resource.unwrap_or_default()))
             }
             // Something that takes a minute is still at it.
             "apply_progress" => event

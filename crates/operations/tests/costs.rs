@@ -239,6 +239,9 @@ fn the_right_sized_profile_keeps_two_of_everything_for_less_than_a_thousand_doll
     assert_eq!((usage.calls.tenants, usage.calls.calls_per_task), (40.0, 200.0));
     assert!(usage.tasks_for_peak(usage.calls.calls_per_task) <= estimate.tasks);
     assert!(estimate.total().high < 1_000.0, "{:?}", estimate.total());
+    // Assumptions may be wrong: even with twice the use, at the highest prices.
+    let twice = estimate.total() + estimate.used();
+    assert!(twice.high < 1_000.0, "{twice:?}");
 }
 
 #[test]

@@ -107,16 +107,18 @@ async fn open<T>(
     act: impl AsyncFnOnce(&mut Deployment<'_>) -> Result<T, DeployError>,
 ) -> anyhow::Result<T> {
     let environment = |name: &str| std::env::var(name).ok();
-    let mut deployment = Deployment::open(options, &environment, terminal, clock).map_err(stopped)?;
-    act(&mut deployment).await.map_err(stopped)
+    let mut deployment =
+        Deployment::open(options, &environment, terminal, clock).map_err(|error| stopped(&error))?;
+    act(&mut deployment).await.map_err(|error| stopped(&error))
 }
 
 /// Which exit code an error of a deployment has.
-fn stopped(error: DeployError) -> anyhow::Error {
-    let exit = match &error {
+fn stopped(error: &DeployError) -> anyhow::Error {
+    let exit = match error {
         DeployError::Missing(_)
         | DeployError::NotBootstrapped(_)
         | DeployError::Credentials(_)
+        | DeployError::SecretsLost(_)
         | DeployError::Terraform(TerraformError::Missing) => Exit::Missing,
         DeployError::Usage(_) => Exit::Usage,
         DeployError::NotConfirmed => Exit::NotConfirmed,
@@ -127,7 +129,6 @@ fn stopped(error: DeployError) -> anyhow::Error {
             Exit::Interrupted
         }
         DeployError::Incomplete { .. } => Exit::Incomplete,
-        DeployError::SecretsLost(_) => Exit::Missing,
         DeployError::Terraform(_) | DeployError::Plan(_) | DeployError::File { .. } | DeployError::Io(_) => {
             Exit::Failure
         }

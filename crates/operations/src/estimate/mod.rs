@@ -125,6 +125,11 @@ impl Estimate {
         self.lines.iter().filter(|line| !line.by_usage).map(|line| line.monthly).sum()
     }
 
+    /// What hangs on the usage file.
+    pub fn used(&self) -> Amount {
+        self.lines.iter().filter(|line| line.by_usage).map(|line| line.monthly).sum()
+    }
+
     /// Dollars of lines by how far their prices can be trusted.
     pub fn by_confidence(&self) -> BTreeMap<Confidence, Amount> {
         let mut sums: BTreeMap<_, Amount> = BTreeMap::new();

@@ -1,0 +1,607 @@
+"""Applies the infrastructure onto the emulator, proves it, destroys it. scripts/infra-apply-local runs this; see README.md."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import dataclasses
+import datetime
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+import inventory
+import outputs
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+REPOSITORY = ROOT.parent.parent
+
+ACCOUNT = "123456789012"
+DOMAIN = "seiketsu.example.com"
+TYPES_OFF_AT_MOST = 15
+ENVIRONMENTS = ["staging", "production", "production-right-sized"]
+
+
+class Failed(Exception):
+    """What was asked of the infrastructure does not hold."""
+
+
+class Skipped(Exception):
+    """A tool is missing, so nothing was tried."""
+
+
+@dataclasses.dataclass
+class Step:
+    name: str
+    seconds: float
+    said: str
+
+
+class Run:
+    """What is known of one run: where it works, what it has done, how long that took."""
+
+    def __init__(self, environment: str) -> None:
+        self.environment = environment
+        self.work = REPOSITORY / "target/infra/apply-local" / environment
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        self.began = time.monotonic()
+        self.steps: list[Step] = []
+        self.facts: dict[str, Any] = {}
+        self.emulator: subprocess.Popen[bytes] | None = None
+        self.terraform: subprocess.Popen[str] | None = None
+
+    def say(self, text: str) -> None:
+        minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
+        print(f"  {minutes:2d}:{seconds:02d}  {text}", file=sys.stderr, flush=True)
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[list[str]]:
+        began, said = time.monotonic(), list[str]()
+        yield said
+        step = Step(name, round(time.monotonic() - began, 1), ", ".join(said))
+        self.steps.append(step)
+        self.say(f"{name}: {step.said or 'ok'} ({step.seconds:.0f} s)")
+
+    @property
+    def variables(self) -> list[str]:
+        return [f"-var-file=environments/{self.environment}.tfvars", f"-var-file={self.work}/emulator.tfvars"]
+
+
+# --- the emulator
+
+
+def start_emulator(run: Run) -> str:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    log = (run.work / "emulator.log").open("wb")
+    environment = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "PYTHONDONTWRITEBYTECODE": "1"}
+    run.emulator = subprocess.Popen([sys.executable, str(HERE / "emulator.py"), str(port)], stdout=log, stderr=log, env=environment)
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(240):
+        if run.emulator.poll() is not None:
+            raise Failed(f"the emulator did not start: see {run.work}/emulator.log")
+        with contextlib.suppress(OSError):
+            asked(address)
+            return address
+        time.sleep(0.25)
+    raise Failed("the emulator did not answer within a minute")
+
+
+def asked(address: str) -> dict[str, Any]:
+    """What the emulator says of its stand-ins."""
+    with urllib.request.urlopen(f"{address}/seiketsu/answers", timeout=10) as answer:
+        return dict(json.load(answer))
+
+
+def alive(run: Run) -> bool:
+    return run.emulator is not None and run.emulator.poll() is None
+
+
+# --- Terraform
+
+
+def terraform(run: Run, directory: Path, *arguments: str, log: str, accept: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+    """Runs it to its end, its output in a log. The emulator is looked after meanwhile: without it, Terraform would go on
+    trying for many minutes and then name a hundred errors instead of the one that matters."""
+    path = run.work / f"{log}.log"
+    with path.open("w") as out:
+        run.terraform = subprocess.Popen(["terraform", *arguments], cwd=directory, stdout=out, stderr=subprocess.STDOUT, text=True)
+        while run.terraform.poll() is None:
+            if run.emulator is not None and not alive(run):
+                stop(run.terraform)
+                raise Failed(f"the emulator died while `terraform {arguments[0]}` ran (see {run.work}/emulator.log)")
+            time.sleep(0.2)
+    code = run.terraform.returncode
+    run.terraform = None
+    text = path.read_text()
+    if code not in accept:
+        raise Failed(f"`terraform {' '.join(arguments[:2])}` failed, {path} has all of it:\n{errors_in(text)}")
+    return subprocess.CompletedProcess(arguments, code, text)
+
+
+def errors_in(text: str) -> str:
+    """Errors of a log, whether of lines or of JSON events; its end if there is none."""
+    found = []
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            event = json.loads(line)
+            if event.get("@level") == "error":
+                diagnostic = event.get("diagnostic", {})
+                found.append(f"{diagnostic.get('address', '')} {event['@message']} {diagnostic.get('detail', '')[:300]}".strip())
+    found += re.findall(r"^(?:│ )?Error: (.*)$", text, re.MULTILINE)
+    return "\n".join(f"      {error}" for error in found or text.splitlines()[-10:])
+
+
+def shown(run: Run, directory: Path, plan: str) -> dict[str, Any]:
+    out = subprocess.run(["terraform", "show", "-json", plan], cwd=directory, check=True, capture_output=True, text=True)
+    return dict(json.loads(out.stdout))
+
+
+def apply_plan(run: Run, directory: Path, plan: str, total: int, verb: str, log: str) -> collections.Counter[str]:
+    """Applies a plan and says every quarter of a minute how far it is."""
+    path = run.work / f"{log}.log"
+    done: collections.Counter[str] = collections.Counter()
+    running: dict[str, float] = {}
+    with path.open("w") as out:
+        run.terraform = subprocess.Popen(
+            ["terraform", "apply", "-json", "-input=false", "-parallelism=30", plan], cwd=directory, stdout=out,
+            stderr=subprocess.STDOUT, text=True,
+        )
+        spoken = time.monotonic()
+        with path.open() as events:
+            while True:
+                over = run.terraform.poll() is not None
+                for line in events.readlines():
+                    with contextlib.suppress(ValueError):
+                        event = json.loads(line)
+                        address = event.get("hook", {}).get("resource", {}).get("addr", "")
+                        if event["type"] == "apply_start":
+                            running[address] = time.monotonic()
+                        elif event["type"] in ("apply_complete", "apply_errored"):
+                            running.pop(address, None)
+                            done[f"{event['hook']['action']} {'done' if event['type'] == 'apply_complete' else 'failed'}"] += 1
+                if over:
+                    break
+                if not alive(run):
+                    stop(run.terraform)
+                    raise Failed(
+                        f"the emulator died in the middle of `terraform apply`, {sum(done.values())} of {total} {verb} "
+                        f"(see {run.work}/emulator.log)"
+                    )
+                if time.monotonic() - spoken > 15:
+                    spoken = time.monotonic()
+                    slowest = min(running, key=lambda address: running[address]) if running else ""
+                    waits = f", waits for {slowest}" if running and len(running) < 4 else ""
+                    run.say(f"  {sum(done.values())} of {total} {verb}{waits}")
+                time.sleep(0.2)
+    code = run.terraform.returncode
+    run.terraform = None
+    if code != 0:
+        raise Failed(f"`terraform apply` failed, {path} has all of it:\n{errors_in(path.read_text())}")
+    return done
+
+
+def stop(process: subprocess.Popen[Any]) -> None:
+    """Politely, and after ten seconds not."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+# --- what is laid over the root
+
+
+def copy_root(run: Run, name: str, parts: list[str]) -> Path:
+    copy = run.work / name
+    copy.mkdir()
+    source = ROOT if name == "root" else ROOT / name
+    for pattern in parts:
+        for path in sorted(source.glob(pattern)):
+            if path.is_dir():
+                shutil.copytree(path, copy / path.name, ignore=shutil.ignore_patterns(".terraform", "tests", ".terraform.lock.hcl"))
+            else:
+                shutil.copy(path, copy)
+    shutil.copytree(HERE / "overlay" / name, copy, dirs_exist_ok=True)
+    return copy
+
+
+def table(name: str, columns: int) -> list[list[str]]:
+    """Lines of a table in this directory; each has all its columns, or it is refused."""
+    rows = []
+    for number, line in enumerate((HERE / name).read_text().splitlines(), 1):
+        if line.strip() and not line.startswith("#"):
+            row = [field.strip() for field in line.split("|")]
+            if len(row) != columns or not all(row) or len(row[-1]) < 10:
+                raise Failed(f"{name}, line {number}: expected {columns} columns, the last of them a reason")
+            rows.append(row)
+    return rows
+
+
+def check_off() -> list[list[str]]:
+    """The table of what is off against what the overlay switches off."""
+    listed = {(kind, file) for kind, file, _ in table("off.txt", 3)}
+    switched = set()
+    for path in sorted((HERE / "overlay").rglob("*.tf")):
+        for kind in re.findall(r'^resource "([a-z0-9_]+)"', path.read_text(), re.MULTILINE):
+            switched.add((kind, str(path.relative_to(HERE / "overlay"))))
+    for kind, file in sorted(listed - switched):
+        raise Failed(f"off.txt: {kind} is not switched off in overlay/{file}")
+    for kind, file in sorted(switched - listed):
+        raise Failed(f"overlay/{file} changes {kind}, and off.txt does not say why")
+    kinds = {kind for kind, _ in listed}
+    if len(kinds) > TYPES_OFF_AT_MOST:
+        raise Failed(f"{len(kinds)} types are switched off; {TYPES_OFF_AT_MOST} are the most that still prove something")
+    return table("off.txt", 3)
+
+
+# --- drift
+
+
+def differences(before: Any, after: Any, unknown: Any, path: str = "") -> Iterator[str]:
+    """Paths of attributes that a plan would change; places in lists are left out, so that one line of the table fits all."""
+    if unknown is True or (path in ("tags", "tags_all") and before != after):
+        yield path
+    elif isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after, *(unknown if isinstance(unknown, dict) else {})}):
+            inner = unknown.get(key) if isinstance(unknown, dict) else None
+            yield from differences(before.get(key), after.get(key), inner, f"{path}.{key}" if path else key)
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (old, new) in enumerate(zip(before, after)):
+            inner = unknown[index] if isinstance(unknown, list) and index < len(unknown) else None
+            yield from differences(old, new, inner, path)
+    elif before != after and not (before in (None, "", [], {}) and after in (None, "", [], {})):
+        yield path
+
+
+def drift_of(plan: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
+    """(type, attribute) that a second plan would change, or (type, action) for what it would make or remove, with addresses."""
+    found: dict[tuple[str, str], set[str]] = collections.defaultdict(set)
+    for resource in plan.get("resource_changes", []):
+        change = resource["change"]
+        if change["actions"] in (["no-op"], ["read"]):
+            continue
+        if change["actions"] == ["update"]:
+            paths = sorted(set(differences(change["before"], change["after"], change.get("after_unknown"))))
+        elif "replace_paths" in change:
+            paths = sorted({f"(replaced for) {path[0]}" for path in change["replace_paths"]})
+        else:
+            paths = ["(" + " and ".join(change["actions"]) + ")"]
+        for path in paths or ["(update)"]:
+            found[(resource["type"], path)].add(resource["address"])
+    for name, change in plan.get("output_changes", {}).items():
+        if change["actions"] != ["no-op"]:
+            found[("output", name)].add(name)
+    return found
+
+
+def compare_drift(run: Run, found: dict[tuple[str, str], set[str]]) -> tuple[list[str], list[str]]:
+    """Drift that no line of drift.txt knows, and lines that know what does not occur any more."""
+    allowed = {}
+    for environments, kind, attribute, reason in table("drift.txt", 4):
+        names = environments.split()
+        if unknown := set(names) - {*ENVIRONMENTS, "all"}:
+            raise Failed(f"drift.txt: {' '.join(sorted(unknown))} is no environment")
+        if "all" in names or run.environment in names:
+            allowed[(kind, attribute)] = reason
+    run.facts["drift"] = [
+        {"type": kind, "attribute": attribute, "resources": sorted(found[(kind, attribute)]), "reason": allowed.get((kind, attribute))}
+        for kind, attribute in sorted(found)
+    ]
+    unknown_drift = [
+        f"{kind}: {attribute} ({', '.join(sorted(addresses)[:3])}{' …' if len(addresses) > 3 else ''})"
+        for (kind, attribute), addresses in sorted(found.items()) if (kind, attribute) not in allowed
+    ]
+    stale = [f"{kind}: {attribute}" for kind, attribute in sorted(set(allowed) - set(found))]
+    return unknown_drift, stale
+
+
+# --- the run
+
+
+def versions(run: Run) -> dict[str, str]:
+    import moto
+
+    out = json.loads(subprocess.run(["terraform", "version", "-json"], cwd=run.work / "bootstrap", check=True, capture_output=True, text=True).stdout)
+    return {
+        "terraform": out["terraform_version"],
+        "hashicorp/aws": out["provider_selections"]["registry.terraform.io/hashicorp/aws"],
+        "moto": moto.__version__,
+        "python": sys.version.split()[0],
+    }
+
+
+def initialise(run: Run, directory: Path, log: str, *arguments: str) -> None:
+    mirror = os.environ.get("TF_PLUGIN_DIR")
+    try:
+        terraform(
+            run, directory, "init", "-input=false", "-no-color", *([f"-plugin-dir={mirror}"] if mirror else []), *arguments, log=log
+        )
+    except Failed as error:
+        if not mirror and "registry" in str(error).lower():
+            raise Skipped("hashicorp/aws is not installed and no registry answers (TF_PLUGIN_DIR names a directory that has it)") from error
+        raise
+
+
+def bootstrap(run: Run) -> dict[str, Any]:
+    """As the README says of an account's first day; its resources stay, as they do there."""
+    directory = run.work / "bootstrap"
+    variables = [f"-var=account_id={ACCOUNT}", "-var=repository=seiketsu/seiketsu"]
+    terraform(run, directory, "apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=30", *variables, log="bootstrap-apply")
+    out = subprocess.run(["terraform", "output", "-json"], cwd=directory, check=True, capture_output=True, text=True).stdout
+    return {name: value["value"] for name, value in json.loads(out).items()}
+
+
+def prepare_account(made: dict[str, Any], run: Run) -> None:
+    """What is there before the root is applied and is not Terraform's: the domain's zone, and the forwarder that a release put
+    into the artifacts bucket."""
+    zone = boto3.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="emulator")["HostedZone"]["Id"].rpartition("/")[2]
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("bootstrap", "#!/bin/sh\n")
+    boto3.client("s3").put_object(Bucket=made["artifacts_bucket"], Key="forwarder/1.zip", Body=package.getvalue())
+    secrets = {"JWT_SECRET": "emulator-emulator-emulator-emulator", "DATABASE_PASSWORD": "emulator"}
+    os.environ["TF_VAR_secret_values"] = json.dumps(secrets)
+    role = made["role_arns"]["apply"]["staging" if run.environment == "staging" else "production"]
+    (run.work / "emulator.tfvars").write_text(f"""\
+account_id           = "{ACCOUNT}"
+domain               = "{DOMAIN}"
+zone_id              = "{zone}"
+image_digest         = "sha256:{'0123456789abcdef' * 4}"
+variables            = {{ TWILIO_ACCOUNT_SID = "AC{'0' * 32}" }}
+alert_emails         = ["operations@example.com"]
+forwarder_package    = {{ bucket = "{made['artifacts_bucket']}", key = "forwarder/1.zip" }}
+dedicated_tenants    = {{ acme = {{}} }}
+secrets_written_here = {json.dumps(sorted(secrets))}
+deployer_role_arns   = ["{role}"]
+""")
+
+
+def module_of(address: str) -> str:
+    found = re.match(r"module\.([a-z_]+)", address)
+    return found.group(1) if found else "root"
+
+
+def check_secrets(run: Run, state: str) -> str:
+    """What is written through write-only arguments is in Secrets Manager, and in no state."""
+    written = json.loads(os.environ["TF_VAR_secret_values"])
+    name = f"seiketsu-{'staging' if run.environment == 'staging' else 'production'}"
+    client = boto3.client("secretsmanager")
+    for key, value in written.items():
+        there = client.get_secret_value(SecretId=f"{name}/{key}")["SecretString"]
+        if value != (json.loads(there)["password"] if key == "DATABASE_PASSWORD" else there):
+            raise Failed(f"secret {name}/{key} is not what was given")
+    if written["JWT_SECRET"] in state:
+        raise Failed("the state holds the value of JWT_SECRET")
+    return f"{len(written)} secrets written, none of them in the state"
+
+
+def prove(run: Run) -> None:
+    environment = "staging" if run.environment == "staging" else "production"
+    with run.step("overlay") as said:
+        off = check_off()
+        table("drift.txt", 4)
+        bootstrap_copy = copy_root(run, "bootstrap", ["*.tf"])
+        root = copy_root(run, "root", ["*.tf", "modules", "objectives", "environments"])
+        said.append(f"{len({kind for kind, _, _ in off})} types off")
+        run.facts["off"] = [{"type": kind, "overlay": file, "reason": reason} for kind, file, reason in off]
+
+    with run.step("init bootstrap"):
+        initialise(run, bootstrap_copy, "bootstrap-init")
+        run.facts["versions"] = versions(run)
+
+    with run.step("emulator") as said:
+        address = start_emulator(run)
+        # Requests whose host begins with the account's number resolve nowhere: they come as a proxy's. Loopback itself never does.
+        os.environ.update({
+            "AWS_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "emulator", "AWS_SECRET_ACCESS_KEY": "emulator", "HTTP_PROXY": address,
+            "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1", "NO_PROXY": "127.0.0.1,localhost",
+        })
+        said.append(f"moto {run.facts['versions']['moto']} on {address}")
+
+    with run.step("bootstrap") as said:
+        made = bootstrap(run)
+        prepare_account(made, run)
+        said.append("state bucket, artifacts bucket, roles")
+
+    with run.step("init") as said:
+        config = run.work / "backend.hcl"
+        config.write_text("".join(f'{key} = "{value}"\n' for key, value in made["backend_config"][environment].items()))
+        initialise(run, root, "init", f"-backend-config={config}")
+        bucket, key = (made["backend_config"][environment][name] for name in ("bucket", "key"))
+        said.append(f"state in s3://{bucket}/{key}")
+
+    before = inventory.take()
+
+    with run.step("plan") as said:
+        terraform(run, root, "plan", "-input=false", "-no-color", "-parallelism=30", *run.variables, "-out=first.tfplan", log="plan")
+        plan = shown(run, root, "first.tfplan")
+        resources = [change for change in plan["resource_changes"] if change["mode"] == "managed"]
+        wrong = [change["address"] for change in resources if change["change"]["actions"] != ["create"]]
+        if wrong or not resources:
+            raise Failed(f"in an empty account everything is created, but not {', '.join(wrong) or 'anything'}")
+        modules = collections.Counter(module_of(change["address"]) for change in resources)
+        run.facts["resources"] = {"total": len(resources), "types": len({change["type"] for change in resources}), "modules": dict(sorted(modules.items()))}
+        still_on = {kind for kind, _, _ in off} & {change["type"] for change in resources}
+        if still_on:
+            raise Failed(f"off.txt says that these are off, but they are planned: {', '.join(sorted(still_on))}")
+        said.append(f"{len(resources)} resources of {run.facts['resources']['types']} types in {len(modules)} modules")
+
+    with run.step("apply") as said:
+        done = apply_plan(run, root, "first.tfplan", len(resources), "created", "apply")
+        if done["create done"] != len(resources):
+            raise Failed(f"{done['create done']} resources were created, {len(resources)} were planned")
+        said.append(f"{done['create done']} of {len(resources)} created")
+
+    with run.step("state") as said:
+        state = boto3.client("s3").get_object(Bucket=bucket, Key=key)
+        text = state["Body"].read().decode()
+        in_state = sum(len(each["instances"]) for each in json.loads(text)["resources"] if each["mode"] == "managed")
+        if in_state != len(resources):
+            raise Failed(f"{in_state} resources are in the state, {len(resources)} were planned")
+        said.append(f"{in_state} resources, sealed with {state['ServerSideEncryption']}")
+        if state["ServerSideEncryption"] != "aws:kms":
+            raise Failed("the state is not sealed with its key")
+        said.append(check_secrets(run, text))
+
+    with run.step("outputs") as said:
+        out = subprocess.run(["terraform", "output", "-json"], cwd=root, check=True, capture_output=True, text=True).stdout
+        values = {name: value["value"] for name, value in json.loads(out).items()}
+        count, wrong = outputs.check(values, run.environment)
+        if wrong:
+            raise Failed("outputs are not as tests/moto/outputs.py has them:\n" + "\n".join(f"      {each}" for each in wrong))
+        looked, wrong = outputs.look_up(values, run.environment)
+        if wrong:
+            raise Failed("the emulator does not know what outputs name:\n" + "\n".join(f"      {each}" for each in wrong))
+        run.facts["outputs"] = {"names": len(values), "shapes": count, "looked_up": looked}
+        said.append(f"{len(values)} outputs, {count} values of the shape expected, {looked} things that they name found in the emulator")
+
+    with run.step("second plan") as said:
+        terraform(
+            run, root, "plan", "-input=false", "-no-color", "-parallelism=30", "-detailed-exitcode", *run.variables, "-out=second.tfplan",
+            log="second-plan", accept=(0, 2),
+        )
+        unknown, stale = compare_drift(run, drift_of(shown(run, root, "second.tfplan")))
+        run.facts["drift_not_seen"] = stale
+        if unknown:
+            raise Failed("a second plan would change what drift.txt does not know:\n" + "\n".join(f"      {each}" for each in unknown))
+        said.append(f"{len(run.facts['drift'])} kinds of drift, all known" if run.facts["drift"] else "no drift")
+        if stale:
+            said.append(f"{len(stale)} lines of drift.txt not seen")
+    for each in stale:
+        run.say(f"  drift.txt: not seen any more, to be removed: {each}")
+
+    with run.step("destroy") as said:
+        destroy(run, root, said)
+
+    with run.step("leftovers") as said:
+        after = inventory.take()
+        left, stays = inventory.compare(before, after)
+        objects = boto3.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])
+        if [each["Key"] for each in objects] != [key]:
+            raise Failed(f"beside the state, its bucket holds {', '.join(each['Key'] for each in objects if each['Key'] != key)}")
+        if json.loads(boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())["resources"]:
+            raise Failed("the state still has resources")
+        kept = [" ".join(each) for each in asked(address)["kept"]]
+        if left or kept:
+            raise Failed("destroyed, but still there:\n" + "\n".join(f"      {each}" for each in [*left, *kept]))
+        run.facts["stays"] = stays
+        run.facts["asked"] = len(inventory.QUESTIONS)
+        said.append(f"nothing in {len(inventory.QUESTIONS)} lists beyond {len(stays)} things that AWS keeps for a while")
+
+    answers = asked(address)
+    run.facts["stand_ins"] = {"used": len(answers["used"]), "calls": sum(answers["used"].values()), "unused": answers["unused"]}
+    run.say(f"{len(answers['used'])} operations answered by stand-ins, {len(answers['unused'])} never asked for")
+
+
+def destroy(run: Run, root: Path, said: list[str]) -> None:
+    """Production refuses to be destroyed until its protection is lifted, which is a change of its own."""
+    protected = json.loads(subprocess.run(
+        ["terraform", "show", "-json"], cwd=root, check=True, capture_output=True, text=True).stdout)
+    instances = [
+        each for module in protected["values"]["root_module"]["child_modules"] for each in module.get("resources", [])
+        if each["type"] == "aws_db_instance" and each["values"]["deletion_protection"]
+    ]
+    variables = run.variables
+    if instances:
+        client = boto3.client("rds")
+        try:
+            client.delete_db_instance(DBInstanceIdentifier=instances[0]["values"]["identifier"], SkipFinalSnapshot=True)
+        except ClientError as error:
+            if "deletion protection" not in str(error).lower():
+                raise Failed(f"the database refused to be deleted for another reason than its protection: {error}") from error
+        else:
+            raise Failed("the database let itself be deleted in spite of its protection")
+        variables = [*variables, "-var=deletion_protection=false"]
+        terraform(run, root, "apply", "-auto-approve", "-refresh=false", "-input=false", "-no-color", "-parallelism=30", *variables, log="unprotect")
+        said.append("refused while protected; protection lifted")
+    # What is there was read a moment ago, and nobody else has been here.
+    terraform(run, root, "plan", "-destroy", "-refresh=false", "-input=false", "-no-color", *variables, "-out=destroy.tfplan", log="destroy-plan")
+    total = sum("delete" in change["change"]["actions"] for change in shown(run, root, "destroy.tfplan")["resource_changes"])
+    done = apply_plan(run, root, "destroy.tfplan", total, "destroyed", "destroy")
+    if done["delete done"] != total or total != run.facts["resources"]["total"]:
+        raise Failed(f"{done['delete done']} of {total} resources were destroyed, {run.facts['resources']['total']} had been created")
+    said.append(f"{total} destroyed")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/infra-apply-local", description=__doc__)
+    parser.add_argument("--environment", choices=ENVIRONMENTS, default="staging")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the result there")
+    parser.add_argument("--record", action="store_true", help="write docs/infrastructure/apply-local.md")
+    arguments = parser.parse_args()
+    target = arguments.json.resolve() if arguments.json else None
+
+    run = Run(arguments.environment)
+    # An interrupt is a failure like any other: what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    run.say(f"{run.environment}; logs are in {run.work.relative_to(REPOSITORY)}")
+    verdict, problem = "failed", ""
+    try:
+        prove(run)
+        verdict = "passed"
+    except Skipped as reason:
+        verdict, problem = "skipped", str(reason)
+    except (Failed, ClientError, BotoCoreError, OSError, subprocess.CalledProcessError) as error:
+        problem = str(error)
+        if run.emulator is not None and not alive(run) and "emulator died" not in problem:
+            problem = f"the emulator died (see {run.work}/emulator.log); {problem}"
+        if isinstance(error, subprocess.CalledProcessError) and error.stderr:
+            problem += f"\n{error.stderr}"
+    except KeyboardInterrupt:
+        problem = "interrupted"
+    finally:
+        for process in (run.terraform, run.emulator):
+            if process is not None:
+                stop(process)
+
+    seconds = round(time.monotonic() - run.began)
+    result = {
+        "environment": run.environment,
+        "verdict": verdict,
+        "problem": problem or None,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "seconds": seconds,
+        "steps": [dataclasses.asdict(step) for step in run.steps],
+        **run.facts,
+    }
+    if target:
+        target.write_text(json.dumps(result, indent=2) + "\n")
+    if verdict == "skipped":
+        print(f"SKIPPED: {problem}", file=sys.stderr)
+        return 0
+    if verdict == "failed":
+        print(f"FAILED after {seconds} s, {len(run.steps)} steps done: {problem}", file=sys.stderr)
+        return 1
+    if arguments.record:
+        import record
+
+        record.write(REPOSITORY / "docs/infrastructure/apply-local.md", result)
+    print(f"{run.environment}: {run.facts['resources']['total']} resources applied, proved and destroyed in {seconds} s", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Writes what a run has shown into docs/infrastructure/apply-local.md: one part for each environment, the others are kept."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+HEAD = """\
+# The infrastructure, applied onto an emulator
+
+Written by `scripts/infra-apply-local --record`: the last run for each environment. What is run and what it shows, and what it
+cannot: [the tests' README](../../infrastructure/terraform/tests/moto/README.md).
+"""
+ORDER = ["staging", "production", "production-right-sized"]
+
+
+def rows(head: list[str], lines: list[list[Any]]) -> str:
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in [head, ["---"] * len(head), *lines])
+
+
+def part(result: dict[str, Any]) -> str:
+    modules = result["resources"]["modules"]
+    text = [
+        f"## {result['environment']}",
+        f"{result['date']}, {result['seconds']} seconds, with " + ", ".join(f"{name} {version}" for name, version in result["versions"].items()) + ".",
+        rows(["step", "seconds", "what it said"], [[step["name"], step["seconds"], re.sub(r"127\.0\.0\.1:\d+", "loopback", step["said"]) or "ok"] for step in result["steps"]]),
+        f"**Resources:** {result['resources']['total']} of {result['resources']['types']} types: "
+        + ", ".join(f"{name} {count}" for name, count in modules.items()) + ".",
+        "**Switched off:** " + (", ".join(f"`{each['type']}` ({each['reason']})" for each in result["off"]) if result["off"] else "nothing") + ".",
+        f"**Stand-ins:** {result['stand_ins']['used']} operations, {result['stand_ins']['calls']} times; what they are is in answers.py.",
+        "**A second plan without a change** would change what follows, all of it known:" if result["drift"] else "**A second plan without a change** would change nothing.",
+    ]
+    if result["drift"]:
+        text.append(rows(["type", "attribute", "resources", "reason"], [[f"`{each['type']}`", f"`{each['attribute']}`", len(each["resources"]), each["reason"]] for each in result["drift"]]))
+    if result["stays"]:
+        kinds: dict[str, int] = {}
+        for each in result["stays"]:
+            kind = "keys that wait for their deletion" if "(PendingDeletion)" in each else "secrets that can still be restored"
+            kinds[kind] = kinds.get(kind, 0) + 1
+        text.append("**Left after destroying**, as AWS keeps it for a while: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()) + ".")
+    else:
+        text.append("**Left after destroying:** nothing.")
+    return "\n\n".join(text) + "\n"
+
+
+def write(path: Path, result: dict[str, Any]) -> None:
+    known = {}
+    if path.exists():
+        for found in re.split(r"(?m)^(?=## )", path.read_text())[1:]:
+            known[found.partition("\n")[0].removeprefix("## ")] = found.strip() + "\n"
+    known[result["environment"]] = part(result)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(HEAD + "\n" + "\n".join(known[name] for name in ORDER if name in known))
