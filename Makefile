@@ -2,7 +2,7 @@
 
 BIN := target/local/seiketsu
 
-.PHONY: help run build console screenshots test check fmt lint arrows generate generated bench fuzz console-check infra-check
+.PHONY: help run build console screenshots test check fmt lint arrows generate generated bench fuzz console-check infra-check infra-apply-local
 
 help:            ## list the commands
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/  make \1\t/' | expand -t 22
@@ -63,3 +63,6 @@ bench:           ## benches of the audio hot paths and of the engine
 
 fuzz:            ## fuzz each parser of foreign bytes for a minute (needs nightly and cargo-fuzz)
 	@for target in $$(cd fuzz && cargo fuzz list); do (cd fuzz && cargo +nightly fuzz run $$target -- -max_total_time=60) || exit 1; done
+
+infra-apply-local:  ## the whole infrastructure applied onto an emulator of AWS, proved and destroyed (minutes; ARGS="--environment production")
+	@scripts/infra-apply-local $(ARGS)

@@ -94,7 +94,9 @@ def start_emulator(run: Run) -> str:
         port = listener.getsockname()[1]
     log = (run.work / "emulator.log").open("wb")
     environment = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "PYTHONDONTWRITEBYTECODE": "1"}
-    run.emulator = subprocess.Popen([sys.executable, str(HERE / "emulator.py"), str(port)], stdout=log, stderr=log, env=environment)
+    run.emulator = subprocess.Popen(
+        [sys.executable, str(HERE / "emulator.py"), str(port)], stdout=log, stderr=log, env=environment, start_new_session=True,
+    )
     address = f"http://127.0.0.1:{port}"
     for _ in range(240):
         if run.emulator.poll() is not None:
@@ -124,7 +126,9 @@ def terraform(run: Run, directory: Path, *arguments: str, log: str, accept: tupl
     trying for many minutes and then name a hundred errors instead of the one that matters."""
     path = run.work / f"{log}.log"
     with path.open("w") as out:
-        run.terraform = subprocess.Popen(["terraform", *arguments], cwd=directory, stdout=out, stderr=subprocess.STDOUT, text=True)
+        run.terraform = subprocess.Popen(
+            ["terraform", *arguments], cwd=directory, stdout=out, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        )
         while run.terraform.poll() is None:
             if run.emulator is not None and not alive(run):
                 stop(run.terraform)
@@ -164,7 +168,7 @@ def apply_plan(run: Run, directory: Path, plan: str, total: int, verb: str, log:
     with path.open("w") as out:
         run.terraform = subprocess.Popen(
             ["terraform", "apply", "-json", "-input=false", "-parallelism=30", plan], cwd=directory, stdout=out,
-            stderr=subprocess.STDOUT, text=True,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )
         spoken = time.monotonic()
         with path.open() as events:
@@ -201,14 +205,15 @@ def apply_plan(run: Run, directory: Path, plan: str, total: int, verb: str, log:
 
 
 def stop(process: subprocess.Popen[Any]) -> None:
-    """Politely, and after ten seconds not."""
+    """Politely, and after ten seconds not. Each leads a group of its own, so that providers go with the Terraform that started
+    them: by themselves they would stay for ever."""
     if process.poll() is None:
         process.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 # --- what is laid over the root
