@@ -40,7 +40,7 @@ const LEAST_COMMIT_MS: u64 = 100;
 const MAX_WAITING_AUDIO_BYTES: usize = 24 * 1024 * 1024;
 /// Tools of the client that are remembered as unanswered; the oldest are forgotten.
 const MAX_OPEN_CALLS: usize = 64;
-/// Responses beside the conversation at once.
+/// Responses beside the conversation at once: as many as the engine takes (`Limits::asides`), refused here with a word.
 const MAX_ASIDES: usize = 4;
 /// A caller who is silent for longer has not just paused.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
@@ -657,6 +657,9 @@ impl Conversation {
             }
             Progress::Aside { number, event } => self.says_aside(number, event, now),
             Progress::Disregarded => {
+                if self.voice.began.is_some() && self.voice.ended.is_none() {
+                    return; // somebody speaks: what they say is not that
+                }
                 // Nobody waits for it any more, whether it was told of or not.
                 (self.voice, self.utterance_began, self.utterance) = (Voice::default(), None, None);
                 self.transcript = Transcript::default();
