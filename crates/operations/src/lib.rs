@@ -10,7 +10,7 @@
 //! Invariants:
 //! - the arithmetic is pure: no IO, no clock, no network;
 //! - a resource that has no price is listed, and a price that is missing is an error that names it;
-//! - of a plan's values only those that a price hangs on are read, and what Terraform says is blotted ([`blot`]) before
+//! - of a plan's values only those that a price hangs on and names are read, and what Terraform says is blotted ([`blot`]) before
 //!   anybody sees it;
 //! - nothing is changed in production, and nothing is destroyed anywhere, unless somebody gave the environment's name.
 //!
@@ -33,5 +33,6 @@ pub mod prices;
 pub mod report;
 pub mod summary;
 pub mod terraform;
+mod under_way;
 pub mod usage;
 pub mod variables;

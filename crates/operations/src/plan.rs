@@ -3,6 +3,7 @@
 //! Of the values in a plan only those are read that a price hangs on ([`ATTRIBUTES`]). Everything else is dropped while
 //! reading, so that nothing here can print a password that a plan holds in plain text.
 
+use crate::under_way;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, fmt};
@@ -172,6 +173,10 @@ pub struct Change {
     pub kind: String,
     /// What happens to it.
     pub action: Action,
+    /// It exists already, and Terraform takes it over.
+    pub adopted: bool,
+    /// What it can be imported by, should it be made and Terraform not learn of it.
+    pub(crate) id: Option<String>,
     before: Option<Values>,
     after: Option<Values>,
 }
@@ -250,6 +255,7 @@ struct Delta {
     before: Value,
     #[serde(default)]
     after: Value,
+    importing: Option<serde::de::IgnoredAny>,
 }
 
 impl Plan {
@@ -294,7 +300,7 @@ impl Plan {
 
     /// Whether anything changes.
     pub fn changes_anything(&self) -> bool {
-        self.changes.iter().any(|change| change.action != Action::Keep)
+        self.changes.iter().any(|change| change.action != Action::Keep || change.adopted)
     }
 
     /// The plan with nothing in it but what is read: what is kept as an example for tests.
@@ -353,6 +359,7 @@ impl Line {
         let action = Action::of(&self.change.actions)?;
         let wanted =
             ATTRIBUTES.iter().find(|(kind, _)| *kind == self.r#type).map_or(&[][..], |(_, names)| names);
+        let id = self.change.after.as_object().and_then(|after| under_way::id(&self.r#type, after));
         let values = |value: Value| match value {
             Value::Object(all) => Some(Values(retain(all, wanted))),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
@@ -364,6 +371,8 @@ impl Line {
             module: self.module_address,
             kind: self.r#type,
             action,
+            adopted: self.change.importing.is_some(),
+            id,
         })
     }
 }

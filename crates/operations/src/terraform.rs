@@ -3,7 +3,7 @@
 //! It runs in a process group of its own: a terminal's Ctrl-C reaches only us, and exactly one SIGINT is passed on. Terraform
 //! takes the first as "finish what is under way, save the state, give the lock back", and a second as "stop dead".
 
-use crate::{blot::Blotter, interrupts::Interrupts};
+use crate::{blot::Blotter, interrupts::Interrupts, under_way};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -100,12 +100,32 @@ pub enum TerraformError {
 }
 
 /// What an `apply` came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Default)]
 pub struct Progress {
     /// Steps that ended well.
     pub done: u32,
     /// Steps that failed.
     pub failed: u32,
+    /// What is being made is written down there.
+    pub(crate) under_way: Option<under_way::Log>,
+}
+
+impl Progress {
+    /// Writes down what is being made.
+    pub(crate) fn noted(log: under_way::Log) -> Self {
+        Self { under_way: Some(log), ..Self::default() }
+    }
+}
+
+/// What the state says of something that was being made when a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It was made, and what would have confirmed it was cut off: Terraform would have made it anew.
+    Kept,
+    /// It was made.
+    Made,
+    /// Nothing.
+    Unknown,
 }
 
 /// Terraform, in a directory.
@@ -218,6 +238,25 @@ impl Terraform<'_> {
     pub async fn unlock(&self, id: &str, interrupts: &mut Interrupts) -> Result<(), TerraformError> {
         let arguments = ["force-unlock".into(), "-force".into(), id.into()];
         self.run(&arguments, Mode::Quiet, interrupts).await.map(drop)
+    }
+
+    /// Takes the mark "to be made anew" from something that an interrupted run was making.
+    pub(crate) async fn keep(
+        &self,
+        address: &str,
+        interrupts: &mut Interrupts,
+    ) -> Result<Standing, TerraformError> {
+        let arguments = ["untaint".into(), "-no-color".into(), address.into()];
+        match self.run(&arguments, Mode::Quiet, interrupts).await {
+            Ok(_) => Ok(Standing::Kept),
+            Err(TerraformError::Failed { said, .. }) if said.contains("not currently tainted") => {
+                Ok(Standing::Made)
+            }
+            Err(TerraformError::Failed { said, .. }) if said.contains("No such resource instance") => {
+                Ok(Standing::Unknown)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Puts a state that could not be saved where it belongs. Terraform refuses if that has moved on.
@@ -404,10 +443,19 @@ impl Listening<'_> {
             return;
         }
         let resource = event.hook.as_ref().and_then(|hook| hook.resource.addr.clone());
+        let action = event.hook.as_ref().map_or("", |hook| hook.action.as_str());
+        if let (Some(log), Some(address), "create") = (&mut progress.under_way, &resource, action) {
+            match event.kind.as_str() {
+                "apply_start" => log.began(address),
+                "apply_complete" => log.ended(address),
+                // An interrupt cancels requests that AWS may have taken.
+                "apply_errored" if self.interrupts == 0 => log.ended(address),
+                _ => {}
+            }
+        }
         let said = match event.kind.as_str() {
             "apply_complete" => {
                 progress.done += 1;
-                let action = event.hook.as_ref().map_or("", |hook| hook.action.as_str());
                 let seconds = event.hook.as_ref().and_then(|hook| hook.elapsed_seconds).unwrap_or(0);
                 let done = match action {
                     "create" => "made",

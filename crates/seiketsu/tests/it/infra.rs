@@ -33,6 +33,9 @@ output)
   ;;
 plan)
   once locked && trouble "Error acquiring the state lock" "Lock Info:\n  ID:        11111111-2222\n  Who:       ada@laptop\n  Created:   2026-11-30 04:00:00 UTC"
+  cp seiketsu_adopts.tf "$FAKE/adopts" 2>/dev/null
+  grep -q 'gone' seiketsu_adopts.tf 2>/dev/null &&
+    trouble "Cannot import non-existent remote object" 'attempting to import an existing object to \\\"module.ecs.aws_iam_role.gone\\\"'
   once leaks && { echo "complaining about $OPENAI_API_KEY" >&2; trouble "no such key: $OPENAI_API_KEY" "in $TF_VAR_secret_values"; }
   echo "$TF_VAR_secrets_written_here $TF_VAR_deployer_role_arns" > "$FAKE/told"
   case $TF_VAR_secret_values in *"$OPENAI_API_KEY"*) echo yes ;; *) echo no ;; esac > "$FAKE/has-secrets"
@@ -51,6 +54,9 @@ apply)
   once stale && trouble "Saved plan is stale" "The given plan file can no longer be applied"
   say apply_complete '"hook":{"resource":{"addr":"module.security.aws_kms_key.data"},"action":"create","elapsed_seconds":3}'
   if once waits; then
+    for under_way in 'module.secrets.aws_secretsmanager_secret.this[\"KEPT\"]' module.ecs.aws_iam_role.there module.ecs.aws_iam_role.gone module.networking.aws_eip.nat; do
+      say apply_start "\"hook\":{\"resource\":{\"addr\":\"$under_way\"},\"action\":\"create\"}"
+    done
     trap 'echo "got an interrupt" >> "$FAKE/log"; exit 1' INT
     echo "apply waits" >> "$FAKE/log"
     while [ ! -e "$FAKE/stop" ]; do sleep 0.05; done
@@ -59,6 +65,11 @@ apply)
   once breaks && trouble "creating the second one failed" "quota"
   say apply_complete '"hook":{"resource":{"addr":"module.security.aws_kms_key.logs"},"action":"create","elapsed_seconds":1}'
   ;;
+untaint)
+  case $* in
+  *KEPT*) ;;
+  *) echo "Error: No such resource instance" >&2; exit 1 ;;
+  esac ;;
 force-unlock | state) ;;
 *) exit 9 ;;
 esac
@@ -68,7 +79,11 @@ const PLAN: &str = r#"{"format_version": "1.2", "variables": {"environment": {"v
   {"address": "module.security.aws_kms_key.data", "module_address": "module.security", "mode": "managed", "type": "aws_kms_key",
    "change": {"actions": ["create"], "after": {"enable_key_rotation": true, "description": "hunter2hunter2"}}},
   {"address": "module.security.aws_kms_key.logs", "module_address": "module.security", "mode": "managed", "type": "aws_kms_key",
-   "change": {"actions": ["create"], "after": {"enable_key_rotation": true}}}]}"#;
+   "change": {"actions": ["create"], "after": {"enable_key_rotation": true}}},
+  {"address": "module.ecs.aws_iam_role.there", "module_address": "module.ecs", "mode": "managed", "type": "aws_iam_role",
+   "change": {"actions": ["no-op"], "after": {"name": "there"}, "importing": {"id": "there"}}},
+  {"address": "module.ecs.aws_iam_role.gone", "module_address": "module.ecs", "mode": "managed", "type": "aws_iam_role",
+   "change": {"actions": ["no-op"], "after": {"name": "gone"}}}]}"#;
 
 /// A root, a Terraform and an environment, all of them made up.
 struct Place {
@@ -397,6 +412,39 @@ fn after_ctrl_c_terraform_ends_in_order_and_the_next_run_goes_on() {
         assert_eq!(code, Some(0), "{said}");
         assert!(said.contains("was interrupted") && said.contains("after 1 of 2 steps"), "{said}");
         assert_eq!(place.journal()["stage"], "applied");
+    }
+}
+
+#[test]
+fn what_was_being_made_at_an_interrupt_is_kept_or_taken_over_instead_of_being_made_twice() {
+    for name in ["-INT", "-KILL"] {
+        let place = Place::new();
+        let mut child = place.in_mid_apply();
+        signal(&child, name);
+        child.wait().unwrap();
+        fs::write(place.path("fake/stop"), "").unwrap();
+        let (code, _, said) = place.run(&["destroy", "staging"]);
+        assert_eq!(code, Some(6), "{said}");
+        assert!(said.contains("they stay and cost") && !place.path("fake/adopts").exists(), "{said}");
+        let (code, _, said) = place.run(&["apply", "staging"]);
+        assert_eq!(code, Some(0), "{said}");
+        for expected in [
+            "this[\"KEPT\"] had been made when the last run was interrupted; it is kept",
+            "aws_iam_role.there may have been made",
+            "may exist twice, since only AWS knows their ids: module.networking.aws_eip.nat",
+            "not all of that exists; planning again",
+            "are taken over: module.ecs.aws_iam_role.there.",
+        ] {
+            assert!(said.contains(expected), "{expected} is missing in {said}");
+        }
+        // Of the second plan: what does not exist is not asked for any more.
+        let adopts = fs::read_to_string(place.path("fake/adopts")).unwrap();
+        assert!(adopts.contains("to = module.ecs.aws_iam_role.there\n  id = \"there\""), "{adopts}");
+        assert!(!adopts.contains("gone") && !adopts.contains("eip") && !adopts.contains("KEPT"), "{adopts}");
+        assert!(!place.path("root/seiketsu_adopts.tf").exists());
+        // And of the run after that nothing is left.
+        let (_, _, said) = place.run(&["apply", "staging"]);
+        assert!(!said.contains("kept") && !said.contains("may "), "{said}");
     }
 }
 

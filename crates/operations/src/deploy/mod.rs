@@ -7,35 +7,6 @@
 //! credentials as the deployment does (keys, profile, single sign-on, role, endpoint), which another program may not, and
 //! needs no further tool.
 
-use crate::{
-    blot::Blotter,
-    confirm::{self, Answer},
-    interrupts::Interrupts,
-    journal::{Entry, Journal, Stage},
-    plan::{Action, Plan, PlanError},
-    prices::PriceTable,
-    summary::{Counts, summary},
-    terraform::{Listener, Lock, Progress, Terraform, TerraformError},
-    usage::Usage,
-    variables::{self, Environment, Missing},
-};
-use seiketsu_domain::Clock;
-use serde::Serialize;
-use std::{
-    ffi::OsString,
-    fmt::Write as _,
-    fs,
-    hash::{DefaultHasher, Hash, Hasher},
-    io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
-};
-
-/// The Terraform that the root asks for.
-const TERRAFORM: (u32, u32) = (1, 11);
-/// The alias of the key that bootstrap seals the state with; that it exists means that bootstrap was run.
-const STATE_KEY: &str = "alias/seiketsu-state";
-
 /// Terraform in a directory, and what interrupts it: both borrow from the deployment.
 macro_rules! parts {
     ($self:ident, $directory:expr, $data:expr, $variables:expr) => {
@@ -54,6 +25,34 @@ macro_rules! parts {
         )
     };
 }
+
+mod account;
+mod check;
+mod error;
+mod files;
+
+pub use check::Finding;
+pub use error::DeployError;
+
+use crate::{
+    blot::Blotter,
+    confirm::{self, Answer},
+    interrupts::Interrupts,
+    journal::{Entry, Journal, Stage},
+    plan::{Action, Plan},
+    prices::PriceTable,
+    summary::{Counts, summary},
+    terraform::{Listener, Progress, Standing, Terraform, TerraformError},
+    under_way::{self, Adoption, Left, Log},
+    usage::Usage,
+    variables::{self, Environment, Missing},
+};
+use account::{Identity, role};
+use check::is_new_enough;
+use error::{interrupted, into_interrupted, of};
+use files::{fingerprint, plugins, write_private};
+use seiketsu_domain::Clock;
+use std::{ffi::OsString, fs, os::unix::fs::DirBuilderExt, path::PathBuf};
 
 /// Where Terraform keeps what it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,112 +98,6 @@ impl Options {
     fn production(&self) -> bool {
         self.environment == "production"
     }
-}
-
-/// Why a deployment stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum DeployError {
-    /// Variables or tools are missing.
-    #[error("{}", listed(.0))]
-    Missing(Vec<Missing>),
-    /// The command line asks for something that is not there.
-    #[error("{0}")]
-    Usage(String),
-    /// The name was not typed.
-    #[error("not confirmed, and nothing was changed")]
-    NotConfirmed,
-    /// The state is held by another run.
-    #[error(
-        "the state is locked by {} since {}. If that run is over: `seiketsu infra {command} {environment} --unlock {}`",
-        .lock.who, .lock.created, .lock.id
-    )]
-    Locked {
-        /// By whom.
-        lock: Lock,
-        /// The command that found it so.
-        command: &'static str,
-        /// The environment.
-        environment: String,
-    },
-    /// Another run of this machine is at work.
-    #[error("another run deploys {0} from this directory; wait for it")]
-    Busy(String),
-    /// Ctrl-C.
-    #[error("interrupted after {done} of {steps} steps; run the same command again to go on")]
-    Interrupted {
-        /// Steps done.
-        done: u32,
-        /// Steps in the plan.
-        steps: u32,
-    },
-    /// Some of it was done and some failed.
-    #[error(
-        "{done} of {steps} steps were done, then: {error}\nrun the same command again to go on from there"
-    )]
-    Incomplete {
-        /// Steps done.
-        done: u32,
-        /// Steps in the plan.
-        steps: u32,
-        /// What failed.
-        error: TerraformError,
-    },
-    /// A plan would take away the values of secrets, because their variables are not set this time.
-    #[error("this plan would take away the values of {0}: export them as before, and run it again")]
-    SecretsLost(String),
-    /// Bootstrap was not run, and this command does not.
-    #[error(
-        "the account {0} has no state bucket yet; `seiketsu infra apply` makes it (infrastructure/terraform/bootstrap)"
-    )]
-    NotBootstrapped(String),
-    /// There are no credentials, or they are refused.
-    #[error("AWS does not know these credentials: {0}")]
-    Credentials(TerraformError),
-    /// Terraform failed.
-    #[error(transparent)]
-    Terraform(#[from] TerraformError),
-    /// The plan cannot be read.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// A file cannot be read or written.
-    #[error("{path}: {error}")]
-    File {
-        /// Which.
-        path: String,
-        /// What happened.
-        error: io::Error,
-    },
-    /// The terminal, or signals.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
-
-fn listed(missing: &[Missing]) -> String {
-    let mut text = "missing:".to_owned();
-    for one in missing {
-        let _ = write!(text, "\n  {one}");
-    }
-    text
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What.
-    pub what: String,
-    /// Whether it is as it should be.
-    pub ok: bool,
-    /// Whether nothing goes on without it.
-    pub needed: bool,
-    /// What it is, or what to do.
-    pub detail: String,
-}
-
-/// Who the credentials are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Identity {
-    account: String,
-    arn: String,
 }
 
 /// A deployment of one environment.
@@ -282,77 +175,6 @@ impl<'a> Deployment<'a> {
         })
     }
 
-    /// Looks at tools, variables, credentials and state. Changes nothing.
-    pub async fn check(&mut self) -> Result<Vec<Finding>, DeployError> {
-        let mut findings = Vec::new();
-        let mut add = |what: &str, ok: bool, needed: bool, detail: String| {
-            findings.push(Finding { what: what.to_owned(), ok, needed, detail });
-        };
-        let version = match self.run_version().await {
-            Ok(version) => {
-                let new = is_new_enough(&version);
-                let wish = if new { "" } else { "; 1.11 or later is needed" };
-                add("terraform", new, true, format!("{version}{wish}"));
-                new
-            }
-            Err(TerraformError::Interrupted) => return Err(interrupted()),
-            Err(error) => {
-                add("terraform", false, true, error.to_string());
-                false
-            }
-        };
-        let from = self
-            .plugins
-            .as_ref()
-            .map_or_else(|| "from a registry".to_owned(), |place| format!("from {}", place.display()));
-        add("hashicorp/aws", true, true, from);
-        let missing = variables::missing(self.environment, &self.root, &self.files);
-        let no_credentials = missing.iter().any(|missing| missing.name.starts_with("AWS_"));
-        for one in &missing {
-            add(&one.name, false, one.needed, one.how.clone());
-        }
-        if missing.is_empty() {
-            add("variables", true, true, "all of the Quick Start, and of Terraform".to_owned());
-        }
-        if version && !no_credentials {
-            match self.identity().await {
-                Ok(identity) => {
-                    add("credentials", true, true, format!("account {}, {}", identity.account, identity.arn));
-                    if self.options.backend == Backend::S3 {
-                        match self.state_key().await {
-                            Ok(Some(_)) => add(
-                                "state",
-                                true,
-                                false,
-                                format!("bucket seiketsu-state-{}", identity.account),
-                            ),
-                            Ok(None) => {
-                                add(
-                                    "state",
-                                    false,
-                                    false,
-                                    "no bucket yet; `apply` makes it first".to_owned(),
-                                );
-                            }
-                            Err(DeployError::Terraform(TerraformError::Interrupted)) => {
-                                return Err(interrupted());
-                            }
-                            Err(error) => add("state", false, true, error.to_string()),
-                        }
-                    }
-                }
-                Err(DeployError::Credentials(TerraformError::Interrupted)) => return Err(interrupted()),
-                Err(error) => add("credentials", false, true, error.to_string()),
-            }
-        } else {
-            add("credentials", false, true, "not asked: see above".to_owned());
-        }
-        if let Some(entry) = self.journal.last() {
-            add("last run", true, false, entry.told());
-        }
-        Ok(findings)
-    }
-
     /// Makes a plan, says what it does and costs, and keeps it for `apply`.
     pub async fn plan(&mut self) -> Result<Plan, DeployError> {
         let ready = self.ready("plan").await?;
@@ -393,8 +215,7 @@ impl<'a> Deployment<'a> {
                 break;
             }
             self.confirm(destroy).await?;
-            let counts = Counts::of(&plan);
-            match self.make_it_so(&ready, destroy, counts.steps()).await {
+            match self.make_it_so(&ready, destroy, &plan).await {
                 Ok(()) => break,
                 Err(DeployError::Terraform(TerraformError::Stale)) => {
                     self.listener.say("the state has changed since that plan was made; planning again");
@@ -494,7 +315,7 @@ impl<'a> Deployment<'a> {
             }
             let fits = entry.stage == Stage::Planned
                 && entry.destroy == destroy
-                && entry.fingerprint == self.fingerprint()
+                && entry.fingerprint == fingerprint(&self.root, &self.files)
                 && self.plan_file().exists();
             if fits {
                 match self.read_plan(ready).await {
@@ -519,10 +340,8 @@ impl<'a> Deployment<'a> {
     ) -> Result<Plan, DeployError> {
         self.listener.say("terraform plan (some minutes)");
         self.forget_plan();
-        let file = self.plan_file();
-        let (interrupts, terraform) = parts!(self, &self.root, self.work.join("terraform"), &ready.variables);
-        let planned = terraform.plan(&file, destroy, &self.files, interrupts).await;
-        planned.map_err(|error| self.explain(into_interrupted(error), command))?;
+        let planned = self.plan_adopting(&self.site(), destroy, &self.files.clone(), &ready.variables).await;
+        planned.map_err(|error| self.explain(error, command))?;
         let plan = self.read_plan(ready).await?;
         self.listener.say(&summary(&plan, &self.options.prices, &self.options.usage));
         if !destroy {
@@ -544,6 +363,79 @@ impl<'a> Deployment<'a> {
             self.note(Stage::Planned, destroy, Counts::of(&plan).steps(), 0)?;
         }
         Ok(plan)
+    }
+
+    /// Makes a plan in which what an interrupted run has begun goes on, instead of being made twice.
+    async fn plan_adopting(
+        &mut self,
+        site: &Site,
+        destroy: bool,
+        files: &[PathBuf],
+        variables: &[(String, String)],
+    ) -> Result<(), DeployError> {
+        let mut left = self.left_over(site, variables).await?;
+        if destroy && !left.is_empty() {
+            // Terraform takes nothing over only to destroy it.
+            self.listener.say("if these exist, they stay and cost; `apply` takes over what it can");
+            left.clear();
+        }
+        let of_unknown_id: Vec<String> =
+            left.extract_if(.., |one| one.id.is_none()).map(|one| one.address).collect();
+        if !of_unknown_id.is_empty() {
+            self.listener.say(&format!(
+                "these are made anew and may exist twice, since only AWS knows their ids: {}",
+                of_unknown_id.join(", ")
+            ));
+        }
+        loop {
+            let adoption =
+                Adoption::within(&site.directory, &left).map_err(|error| of(&site.directory, error))?;
+            let (interrupts, terraform) = parts!(self, &site.directory, site.data.clone(), variables);
+            let planned = terraform.plan(&site.plan, destroy, files, interrupts).await;
+            drop(adoption);
+            match planned {
+                // Of what does not exist Terraform says so, of all at once; whatever else is wrong is said again without them.
+                Err(TerraformError::Failed { said, .. }) if !left.is_empty() => {
+                    let asked = left.len();
+                    left.retain(|one| !under_way::mentions(&said, &one.address));
+                    if left.len() == asked {
+                        left.clear();
+                    }
+                    self.listener.say("not all of that exists; planning again");
+                }
+                planned => return planned.map_err(into_interrupted),
+            }
+        }
+    }
+
+    /// What an interrupted run was making and Terraform does not know. What it knows and would make anew, only because it was
+    /// interrupted before it had heard the end of it, is kept.
+    async fn left_over(
+        &mut self,
+        site: &Site,
+        variables: &[(String, String)],
+    ) -> Result<Vec<Left>, DeployError> {
+        let mut unknown = Vec::new();
+        for one in under_way::left(&site.under_way) {
+            let (interrupts, terraform) = parts!(self, &site.directory, site.data.clone(), variables);
+            match terraform.keep(&one.address, interrupts).await.map_err(into_interrupted)? {
+                Standing::Made => {}
+                Standing::Kept => {
+                    self.listener.say(&format!(
+                        "  {} had been made when the last run was interrupted; it is kept",
+                        one.address
+                    ));
+                }
+                Standing::Unknown => {
+                    self.listener.say(&format!(
+                        "  {} may have been made when the last run was interrupted",
+                        one.address
+                    ));
+                    unknown.push(one);
+                }
+            }
+        }
+        Ok(unknown)
     }
 
     async fn read_plan(&mut self, ready: &Ready) -> Result<Plan, DeployError> {
@@ -572,18 +464,22 @@ impl<'a> Deployment<'a> {
         }
     }
 
-    async fn make_it_so(&mut self, ready: &Ready, destroy: bool, steps: u32) -> Result<(), DeployError> {
+    async fn make_it_so(&mut self, ready: &Ready, destroy: bool, plan: &Plan) -> Result<(), DeployError> {
+        let steps = Counts::of(plan).steps();
         self.note(Stage::Applying, destroy, steps, 0)?;
         self.listener
             .say(&format!("terraform {} ({steps} steps)", if destroy { "destroy" } else { "apply" }));
         let file = self.plan_file();
-        let mut progress = Progress::default();
+        let mut progress = self.site().progress(plan)?;
         let (interrupts, terraform) = parts!(self, &self.root, self.work.join("terraform"), &ready.variables);
         let applied = terraform.apply(&file, steps, &mut progress, interrupts).await;
         let done = progress.done;
         match applied {
             Ok(()) => {
                 self.note(Stage::Applied, destroy, steps, done)?;
+                if !destroy {
+                    self.site().settled();
+                }
                 self.forget_plan();
                 self.listener.say(&format!("{done} steps done"));
                 Ok(())
@@ -616,127 +512,6 @@ impl<'a> Deployment<'a> {
         Ok(shown)
     }
 
-    /// The bucket of the state, and the roles of the workflows: once per account.
-    async fn bootstrap(&mut self, identity: &Identity) -> Result<(), DeployError> {
-        let unfinished = self.unfinished();
-        self.listener.say(if unfinished.exists() {
-            "the bootstrap of this account was not finished: it comes first"
-        } else {
-            "this account has no state bucket yet: bootstrap first"
-        });
-        let mut variables = vec![
-            ("TF_VAR_account_id".to_owned(), identity.account.clone()),
-            ("TF_VAR_region".to_owned(), self.options.region.clone()),
-        ];
-        match (&self.options.repository, self.environment.get("TF_VAR_repository")) {
-            (Some(repository), _) => variables.push(("TF_VAR_repository".to_owned(), repository.clone())),
-            (None, Some(_)) => {}
-            (None, None) => {
-                return Err(DeployError::Missing(vec![Missing {
-                    name: "--repository".to_owned(),
-                    how: "owner/name on GitHub, whose workflows may deploy; bootstrap makes their roles"
-                        .to_owned(),
-                    needed: true,
-                }]));
-            }
-        }
-        let directory = self.root.join("bootstrap");
-        let data = self.work.join("bootstrap");
-        let file = self.work.join("bootstrap.tfplan");
-        let (interrupts, terraform) = parts!(self, &directory, data.clone(), &variables);
-        terraform.init(&[], interrupts).await.map_err(into_interrupted)?;
-        terraform.plan(&file, false, &[], interrupts).await.map_err(into_interrupted)?;
-        let plan = Plan::parse(&terraform.show(&file, interrupts).await.map_err(into_interrupted)?)?;
-        self.listener.say(&summary(&plan, &self.options.prices, &self.options.usage));
-        self.confirm(false).await?;
-        let steps = Counts::of(&plan).steps();
-        fs::write(&unfinished, "").map_err(|error| of(&unfinished, error))?;
-        let mut progress = Progress::default();
-        let (interrupts, terraform) = parts!(self, &directory, data, &variables);
-        let applied = terraform.apply(&file, steps, &mut progress, interrupts).await;
-        let _ = fs::remove_file(&file);
-        let done = progress.done;
-        applied.map_err(|error| {
-            if matches!(error, TerraformError::Interrupted) {
-                DeployError::Interrupted { done, steps }
-            } else {
-                DeployError::Incomplete { done, steps, error }
-            }
-        })?;
-        let _ = fs::remove_file(&unfinished);
-        Ok(())
-    }
-
-    /// Exists from when bootstrap begins to change something until all of it is done.
-    fn unfinished(&self) -> PathBuf {
-        self.work.join("bootstrap-unfinished")
-    }
-
-    /// Who the credentials are.
-    async fn identity(&mut self) -> Result<Identity, DeployError> {
-        let answer = self
-            .ask_aws(
-                "identity",
-                "data \"aws_caller_identity\" \"this\" {}\noutput \"answer\" {\n  value = [data.aws_caller_identity.this.account_id, data.aws_caller_identity.this.arn]\n}\n",
-            )
-            .await
-            .map_err(|error| {
-                if let DeployError::Terraform(error) = error {
-                    if matches!(error, TerraformError::Interrupted) {
-                        interrupted()
-                    } else {
-                        DeployError::Credentials(error)
-                    }
-                } else {
-                    error
-                }
-            })?;
-        let text =
-            |at: usize| answer.get(at).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-        Ok(Identity { account: text(0), arn: text(1) })
-    }
-
-    /// The key that bootstrap sealed the state with, if it was run.
-    async fn state_key(&mut self) -> Result<Option<String>, DeployError> {
-        let question = format!(
-            "data \"aws_kms_alias\" \"this\" {{\n  name = \"{STATE_KEY}\"\n}}\noutput \"answer\" {{\n  value = data.aws_kms_alias.this.target_key_arn\n}}\n"
-        );
-        match self.ask_aws("state-key", &question).await {
-            Ok(answer) => Ok(answer.as_str().map(str::to_owned)),
-            Err(DeployError::Terraform(TerraformError::Failed { said, .. }))
-                if ["couldn't find", "empty result", "NotFound"].iter().any(|none| said.contains(none)) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Has Terraform read a data source, in a directory of its own.
-    async fn ask_aws(&mut self, name: &str, question: &str) -> Result<serde_json::Value, DeployError> {
-        let directory = self.work.join("questions").join(name);
-        fs::create_dir_all(&directory).map_err(|error| of(&directory, error))?;
-        let file = directory.join("main.tf");
-        let text = format!(
-            "terraform {{\n  required_providers {{\n    aws = {{ source = \"hashicorp/aws\", version = \">= 5.100, < 7.0\" }}\n  }}\n}}\n\
-             provider \"aws\" {{\n  region = \"{}\"\n}}\n{question}",
-            self.options.region
-        );
-        fs::write(&file, text).map_err(|error| of(&file, error))?;
-        let data = directory.join(".terraform");
-        let (interrupts, terraform) = parts!(self, &directory, data.clone(), &[]);
-        if !data.join("providers").exists() {
-            terraform.init(&[], interrupts).await?;
-        }
-        let outputs = terraform.look_up(interrupts).await?;
-        Ok(outputs.pointer("/answer/value").cloned().unwrap_or_default())
-    }
-
-    async fn run_version(&mut self) -> Result<String, TerraformError> {
-        let (interrupts, terraform) = parts!(self, &self.root, self.work.join("terraform"), &[]);
-        terraform.version(interrupts).await
-    }
-
     /// What Terraform is told beside the files: who this is, and the secrets, which it takes as ephemeral values.
     fn variables(&self, identity: &Identity) -> Vec<(String, String)> {
         let given = |name: &str| variables::is_given(self.environment, &self.root, &self.files, name);
@@ -757,6 +532,15 @@ impl<'a> Deployment<'a> {
         variables
     }
 
+    fn site(&self) -> Site {
+        Site {
+            directory: self.root.clone(),
+            data: self.work.join("terraform"),
+            plan: self.plan_file(),
+            under_way: self.work.join("under-way.jsonl"),
+        }
+    }
+
     fn plan_file(&self) -> PathBuf {
         self.work.join("plan.tfplan")
     }
@@ -767,22 +551,15 @@ impl<'a> Deployment<'a> {
     }
 
     fn note(&self, stage: Stage, destroy: bool, steps: u32, done: u32) -> Result<(), DeployError> {
-        let entry =
-            Entry { stage, at: self.clock.now(), destroy, fingerprint: self.fingerprint(), steps, done };
+        let entry = Entry {
+            stage,
+            at: self.clock.now(),
+            destroy,
+            fingerprint: fingerprint(&self.root, &self.files),
+            steps,
+            done,
+        };
         self.journal.write(&entry).map_err(|error| of(&self.work, error))
-    }
-
-    /// A hash of what a plan is made from: the root's files and the files of variables.
-    fn fingerprint(&self) -> u64 {
-        let mut files = self.files.clone();
-        sources(&self.root, &mut files);
-        files.sort();
-        let mut hasher = DefaultHasher::new();
-        for file in files {
-            file.hash(&mut hasher);
-            fs::read(&file).unwrap_or_default().hash(&mut hasher);
-        }
-        hasher.finish()
     }
 
     fn explain(&self, error: DeployError, command: &'static str) -> DeployError {
@@ -798,70 +575,25 @@ struct Ready {
     variables: Vec<(String, String)>,
 }
 
-const fn interrupted() -> DeployError {
-    DeployError::Interrupted { done: 0, steps: 0 }
+/// A root, and what is kept of it.
+struct Site {
+    directory: PathBuf,
+    data: PathBuf,
+    plan: PathBuf,
+    under_way: PathBuf,
 }
 
-fn into_interrupted(error: TerraformError) -> DeployError {
-    if matches!(error, TerraformError::Interrupted) { interrupted() } else { error.into() }
-}
-
-fn of(path: &Path, error: io::Error) -> DeployError {
-    DeployError::File { path: path.display().to_string(), error }
-}
-
-fn write_private(path: &Path, content: &[u8]) -> Result<(), DeployError> {
-    use io::Write;
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path).and_then(|mut file| file.write_all(content)).map_err(|error| of(path, error))
-}
-
-fn is_new_enough(version: &str) -> bool {
-    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= TERRAFORM
-}
-
-/// Where the provider was put for machines without a registry: `TF_PLUGIN_DIR`, or one of the usual places.
-fn plugins(environment: &dyn Environment) -> Option<PathBuf> {
-    let mut places: Vec<PathBuf> = environment.get("TF_PLUGIN_DIR").map(Into::into).into_iter().collect();
-    places.extend(environment.get("HOME").map(|home| Path::new(&home).join(".terraform.d/plugins")));
-    places.extend(["/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins"].map(Into::into));
-    places.extend(fs::read_dir("/opt").into_iter().flatten().flatten().map(|entry| entry.path()));
-    let place =
-        places.into_iter().find(|place| place.join("registry.terraform.io/hashicorp/aws").is_dir())?;
-    std::path::absolute(place).ok()
-}
-
-/// Files that a plan is made from.
-fn sources(directory: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if path.is_dir() {
-            if !name.starts_with('.') && !["tests", "bootstrap", "environments"].contains(&name.as_str()) {
-                sources(&path, files);
-            }
-        } else if path
-            .extension()
-            .is_some_and(|kind| ["tf", "tfvars", "tftpl", "json", "js"].iter().any(|known| kind == *known))
-        {
-            files.push(path);
-        }
+impl Site {
+    /// Before a plan is applied: what is made is written down from now on.
+    fn progress(&self, plan: &Plan) -> Result<Progress, DeployError> {
+        let ids = plan.changes.iter().filter_map(|change| Some((change.address.clone(), change.id.clone()?)));
+        let log = Log::begin(&self.under_way, ids.collect()).map_err(|error| of(&self.under_way, error))?;
+        Ok(Progress::noted(log))
     }
-}
 
-/// The role behind an assumed one, which is what policies see: `assumed-role/deployer/session` is `role/deployer`. A role
-/// with a path cannot be told from its session; then `deployer_role_arns` has to be given.
-fn role(arn: &str) -> String {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let role = parts
-        .get(5)
-        .and_then(|rest| rest.strip_prefix("assumed-role/"))
-        .and_then(|rest| rest.split('/').next());
-    match (role, parts.get(4)) {
-        (Some(role), Some(account)) => format!("arn:aws:iam::{account}:role/{role}"),
-        _ => arn.to_owned(),
+    /// After a plan was applied to its end.
+    fn settled(&self) {
+        let _ = fs::remove_file(&self.under_way);
     }
 }
 
@@ -882,16 +614,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_role_behind_a_session_is_named() {
-        assert_eq!(
-            role("arn:aws:sts::1234:assumed-role/seiketsu-staging-apply/me"),
-            "arn:aws:iam::1234:role/seiketsu-staging-apply"
-        );
-        assert_eq!(role("arn:aws:iam::1234:user/ada"), "arn:aws:iam::1234:user/ada");
-        assert_eq!(role("nonsense"), "nonsense");
-    }
-
-    #[test]
     fn sensitive_outputs_are_blotted_out() {
         let outputs = serde_json::json!({
             "url": {"sensitive": false, "type": "string", "value": "https://a"},
@@ -900,11 +622,5 @@ mod tests {
         });
         let shown = shown(&outputs);
         assert_eq!(shown, serde_json::json!({"url": "https://a", "password": "(secret)", "odd": "(secret)"}));
-    }
-
-    #[test]
-    fn versions_are_compared_by_numbers() {
-        assert!(is_new_enough("1.11.4") && is_new_enough("1.11.0-rc1") && is_new_enough("2.0.0"));
-        assert!(!is_new_enough("1.9.8") && !is_new_enough("") && !is_new_enough("0.15"));
     }
 }
