@@ -2,7 +2,7 @@
 
 BIN := target/local/seiketsu
 
-.PHONY: help run build console screenshots test check fmt lint arrows generate generated bench fuzz console-check infra-check infra-apply-local
+.PHONY: help run build console screenshots test test-code check fmt lint arrows generate generated bench fuzz console-check infra-check infra-deploy-local infra-apply-local
 
 help:            ## list the commands
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/  make \1\t/' | expand -t 22
@@ -24,7 +24,10 @@ screenshots: build  ## take the pictures of the console in docs/console
 	@cd console/screenshots && cp sign-in-wide-light.png choose-wide-light.png on-a-call-wide-light.png on-a-call-wide-dark.png \
 	  on-a-call-phone-dark.png call-over-wide-light.png calls-wide-light.png call-wide-light.png docs-wide-light.png ../../docs/console/
 
-test:            ## set up this machine and run every test
+test: test-code  ## set up this machine and run every test; ARGS chooses some of the code's, as cargo-nextest has it
+	@$(if $(ARGS),,$(MAKE) --no-print-directory -j2 infra-check infra-deploy-local)
+
+test-code:
 	@scripts/setup test
 	@scripts/console
 	@cargo build --quiet --workspace --bin with-test-cluster
@@ -55,7 +58,7 @@ generated:       ## fail if generated files differ from what is committed
 	@cp console/src/api/schema.d.ts target/schema.d.ts && cd console && npm run --silent generate >/dev/null \
 	  && cmp -s src/api/schema.d.ts ../target/schema.d.ts || { echo 'console/src/api/schema.d.ts does not follow from console/openapi.json; run `make generate`' >&2; exit 1; }
 
-infra-check:     ## Terraform: format, validity, every test, policies; says SKIPPED where there is no Terraform (some minutes)
+infra-check:     ## Terraform: format, validity, every test, policies; says SKIPPED where there is no Terraform (five minutes)
 	@scripts/infra-check
 
 bench:           ## benches of the audio hot paths and of the engine
@@ -63,6 +66,9 @@ bench:           ## benches of the audio hot paths and of the engine
 
 fuzz:            ## fuzz each parser of foreign bytes for a minute (needs nightly and cargo-fuzz)
 	@for target in $$(cd fuzz && cargo fuzz list); do (cd fuzz && cargo +nightly fuzz run $$target -- -max_total_time=60) || exit 1; done
+
+infra-deploy-local:  ## the deploy script against an emulator of AWS, from nothing to outputs and back (ARGS=--whole: not a small root)
+	@scripts/infra-deploy-local $(ARGS)
 
 infra-apply-local:  ## the whole infrastructure applied onto an emulator of AWS, proved and destroyed (minutes; ARGS="--environment production")
 	@scripts/infra-apply-local $(ARGS)

@@ -36,6 +36,9 @@ locals {
   proxy_reader = { DATABASE_PASSWORD = compact([module.database.proxy_role_arn]) }
 
   objectives = jsondecode(file("${path.module}/objectives/objectives.json")).objectives
+
+  # Also where another environment has the account's GuardDuty: it puts its agent beside every task of the account.
+  agent_repository_arns = ["arn:aws:ecr:${var.region}:${var.guardduty_agent_registry}:repository/aws-guardduty-agent-fargate"]
 }
 
 module "networking" {
@@ -60,7 +63,7 @@ module "security" {
   region                 = var.region
   account_id             = var.account_id
   vpc_id                 = module.networking.vpc_id
-  test_traffic_cidrs     = concat(var.test_traffic_cidrs, [for address in module.networking.nat_public_ips : "${address}/32"])
+  test_traffic_cidrs     = var.test_traffic_cidrs
   database_proxy_enabled = var.database.proxy_enabled
 }
 
@@ -112,6 +115,11 @@ module "database" {
   proxy_enabled           = var.database.proxy_enabled
   proxy_secret_arn        = var.database.proxy_enabled ? module.secrets.secret_arns["DATABASE_PASSWORD"] : null
   proxy_security_group_id = var.database.proxy_enabled ? module.security.security_group_ids.database_proxy : null
+
+  master_password         = var.database_admin_password
+  master_password_version = var.database.admin_password_version
+  master_secret_readers   = [module.ecs.execution_role_arns.migrate]
+  master_secret_writers   = var.deployer_role_arns
 }
 
 module "tenant" {
@@ -124,6 +132,7 @@ module "tenant" {
   instance_class        = each.value.instance_class
   multi_az              = each.value.multi_az
   backup_retention_days = var.database.backup_retention_days
+  connections_alarm_at  = each.value.connections_alarm_at
   deletion_protection   = var.deletion_protection
   subnet_ids            = module.networking.data_subnet_ids
   security_group_id     = module.security.security_group_ids.database
@@ -209,12 +218,11 @@ module "ecs" {
   blue_green           = module.edge.blue_green
   rollback_alarm_names = module.monitoring.rollback_alarm_names
   alarm_topic_arn      = module.monitoring.topic_arns.critical
+  topic_kms_key_arn    = module.security.kms_key_arns.logs
   log_group_names      = module.monitoring.log_group_names
   rebuild_hook         = var.rebuild_hook
 
-  agent_repository_arns = var.account_baseline_enabled ? [
-    "arn:aws:ecr:${var.region}:${var.guardduty_agent_registry}:repository/aws-guardduty-agent-fargate",
-  ] : []
+  agent_repository_arns = local.agent_repository_arns
 
   database = {
     address          = module.database.address
@@ -231,7 +239,9 @@ module "ecs" {
   worker_secrets  = [for variable, secret in local.secrets : variable if contains(secret.readers, "worker") && variable != "DATABASE_PASSWORD"]
   kms_key_arns    = { data = module.security.kms_key_arns.data, secrets = module.security.kms_key_arns.secrets }
 
+  # An environment that can be taken down is.
   recordings_force_destroy = !var.deletion_protection
+  guardduty_enabled        = var.deletion_protection
   backup_tags              = { (local.backup_tag.key) = local.backup_tag.value }
 }
 
@@ -258,9 +268,10 @@ module "monitoring" {
   database_identifier       = module.database.identifier
   cache_members             = module.cache.members
 
-  forwarder_package    = var.forwarder_package
-  forwarder_secret_arn = module.secrets.secret_arns["MONITORING_API_KEY"]
-  secrets_kms_key_arn  = module.security.kms_key_arns.secrets
+  forwarder_package              = var.forwarder_package
+  forwarder_reserved_concurrency = var.forwarder_reserved_concurrency
+  forwarder_secret_arn           = module.secrets.secret_arns["MONITORING_API_KEY"]
+  secrets_kms_key_arn            = module.security.kms_key_arns.secrets
 }
 
 module "compliance" {
@@ -297,6 +308,7 @@ module "backup" {
   restore_test_subnet_group = module.database.subnet_group_name
   force_destroy             = !var.deletion_protection
   topic_arn                 = module.monitoring.topic_arns.critical
+  database_arns             = merge({ shared = module.database.arn }, { for slug, tenant in module.tenant : "tenant-${slug}" => tenant.arn })
 }
 
 module "cost" {
@@ -307,5 +319,6 @@ module "cost" {
   monthly_budget_usd      = var.monthly_budget_usd
   topic_arn               = module.monitoring.topic_arns.warning
   account_monitor_enabled = var.account_baseline_enabled
+  anomaly_monitor_arn     = var.anomaly_monitor_arn
   cost_allocation_tags    = var.cost_allocation_tags
 }

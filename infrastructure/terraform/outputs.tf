@@ -63,8 +63,13 @@ output "database_address" {
   value       = module.database.address
 }
 
+output "replica_addresses" {
+  description = "Hosts of the database's read replicas, within the VPC, for reports. The platform itself has no name for them."
+  value       = module.database.replica_addresses
+}
+
 output "database_master_secret_arn" {
-  description = "Secret of the administrator, which RDS keeps."
+  description = "Secret of the administrator: RDS's own, or with read replicas one that is made here."
   value       = module.database.master_secret_arn
 }
 

@@ -75,6 +75,12 @@ variable "image_digest" {
   type        = string
 }
 
+variable "forwarder_reserved_concurrency" {
+  description = "Executions of Lambda that are kept for the forwarder; -1 for none, as a new account demands."
+  type        = number
+  default     = -1
+}
+
 variable "forwarder_package" {
   description = "The forwarder to 21dev.ai in the artifacts bucket; null until it is built."
   type        = object({ bucket = string, key = string, version_id = optional(string), sha256 = optional(string) })
@@ -111,7 +117,7 @@ variable "secret_values" {
 }
 
 variable "secrets_written_here" {
-  description = "Which secrets are in `secret_values`. The others are written by hand, or keep the value they have."
+  description = "Which secrets are in `secret_values`. The others are written by hand, or keep the value they have. The role that plans may read no secret, so that it cannot refresh what is written here: it plans with -refresh=false, or none is written here from the start ([])."
   type        = set(string)
   default     = []
 }
@@ -147,7 +153,7 @@ variable "interface_endpoints_enabled" {
 }
 
 variable "test_traffic_cidrs" {
-  description = "Operators who may reach the test listener, beside NAT's own addresses."
+  description = "Operators, and the build's own runners, who may reach the test listener."
   type        = list(string)
   default     = []
 }
@@ -228,7 +234,7 @@ variable "container_insights" {
 # Data
 
 variable "database" {
-  description = "The shared database."
+  description = "The shared database. With read replicas, `database_admin_password` and `deployer_role_arns` have to be given as well."
   type = object({
     instance_class              = string
     allocated_storage_gb        = number
@@ -236,10 +242,16 @@ variable "database" {
     multi_az                    = bool
     backup_retention_days       = number
     read_replica_count          = optional(number, 0)
+    admin_password_version      = optional(number, 1)
     proxy_enabled               = optional(bool, false)
     monitoring_interval_seconds = number
     connections_alarm_at        = optional(number, 900)
   })
+
+  validation {
+    condition     = var.database.read_replica_count == 0 || (var.database_admin_password != "" && length(var.deployer_role_arns) > 0)
+    error_message = "database: read replicas need `database_admin_password` and `deployer_role_arns`; RDS makes no replica of an instance whose password it keeps."
+  }
 }
 
 variable "cache" {
@@ -253,8 +265,16 @@ variable "cache" {
 
 variable "dedicated_tenants" {
   description = "Tenants with a database of their own, by their short name."
-  type        = map(object({ instance_class = optional(string, "db.t4g.medium"), multi_az = optional(bool, true) }))
+  type        = map(object({ instance_class = optional(string, "db.t4g.medium"), multi_az = optional(bool, true), connections_alarm_at = optional(number, 300) }))
   default     = {}
+}
+
+variable "database_admin_password" {
+  description = "Password of the database's administrator, where there are read replicas; else RDS makes one and keeps it. Give it in the environment, as TF_VAR_database_admin_password. Ephemeral: neither plan nor state holds it; it is written when `database.admin_password_version` is raised."
+  type        = string
+  default     = ""
+  ephemeral   = true
+  sensitive   = true
 }
 
 variable "deletion_protection" {
@@ -306,7 +326,7 @@ variable "account_baseline_enabled" {
 }
 
 variable "guardduty_agent_registry" {
-  description = "Account that GuardDuty's agent for tasks is pulled from; each region has its own (us-east-1: 593207742271)."
+  description = "Account that GuardDuty's agent for tasks is pulled from; each region has its own (us-east-1: 593207742271). Every environment needs it: GuardDuty puts its agent beside all tasks of an account."
   type        = string
   default     = "593207742271"
 
@@ -314,16 +334,27 @@ variable "guardduty_agent_registry" {
     condition     = can(regex("^[0-9]{12}$", var.guardduty_agent_registry))
     error_message = "guardduty_agent_registry: expected twelve digits."
   }
+
+  validation {
+    condition     = (var.guardduty_agent_registry == "593207742271") == (var.region == "us-east-1")
+    error_message = "guardduty_agent_registry: 593207742271 is us-east-1's; look that of the region up in GuardDuty's guide (agent hosting repositories, Fargate)."
+  }
 }
 
 variable "audit" {
-  description = "How long audit logs are kept, and how they are locked."
+  description = "How long audit logs are kept, and how they are locked: GOVERNANCE lets a special permission unlock them, COMPLIANCE nobody."
   type        = object({ retention_days = number, lock_mode = optional(string, "GOVERNANCE") })
 }
 
 variable "monthly_budget_usd" {
   description = "What a month may cost."
   type        = number
+}
+
+variable "anomaly_monitor_arn" {
+  description = "Cost Explorer's monitor of all services, if the account has it already; null makes it. An account has one, and new accounts have it from the start."
+  type        = string
+  default     = null
 }
 
 variable "cost_allocation_tags" {

@@ -1,4 +1,4 @@
-"""Condenses a plan (`terraform show -json`) to two graphs in Mermaid. scripts/infra-graph runs it.
+"""Condenses a plan (`terraform show -json`) to two graphs in Mermaid. scripts/infra-plans runs it.
 
 What talks with what is read from the security groups' rules, the distribution's origins and the services' settings; what a module
 takes from another is read from the references of the root. Nothing is drawn that the plan does not say; what of it is worth a
@@ -195,7 +195,7 @@ def main() -> None:
         plan = Plan(json.load(file))
     print("\n".join([
         "# The infrastructure as a graph", "",
-        "Drawn by `scripts/infra-graph` from the plan of production; `scripts/infra-graph --check` fails when it is out of date.", "",
+        "Drawn by `scripts/infra-plans` from the plan of production; `scripts/infra-check` fails when it is out of date.", "",
         "## Who talks with whom", "",
         "Arrows between security groups are their rules, with ports; nothing else gets through.", "",
         "```mermaid", *traffic(plan), "```", "",

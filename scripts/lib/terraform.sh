@@ -21,3 +21,39 @@ terraform_environment() {
   unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL
   export AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none AWS_EC2_METADATA_DISABLED=true
 }
+
+# A copy of the root that asks no account anything, initialised. Fails where the provider is not to be had.
+offline_root() { # directory, log
+  local source=$PWD/infrastructure/terraform mirror
+  rm -rf "$1"
+  mkdir -p "$1"
+  cp -R "$source"/*.tf "$source/modules" "$source/objectives" "$source/environments" "$source/tests/offline/." "$1"
+  find "$1" -name .terraform -type d -prune -exec rm -rf {} +
+  mirror=$(terraform_plugins)
+  terraform -chdir="$1" init -input=false -no-color ${mirror:+-plugin-dir="$mirror"} >"$2" 2>&1
+}
+
+# What the real provider would make of an environment in an empty account: DIRECTORY/ENVIRONMENT.plan.json.
+offline_plan() { # root, environment, directory, log
+  terraform -chdir="$1" plan -input=false -no-color -refresh=false -lock=false -var-file="environments/$2.tfvars" \
+    -var-file=offline.tfvars -out="$3/$2.tfplan" >"$4" 2>&1 &&
+    terraform -chdir="$1" show -json "$3/$2.tfplan" >"$3/$2.plan.json"
+}
+
+ENVIRONMENTS="staging production production-right-sized"
+
+# What of the repository is made from these plans, into DIRECTORY with the paths that it has in the repository.
+made_from_plans() { # directory with plans, directory
+  local seiketsu=${SEIKETSU:-} environment
+  if [ -z "$seiketsu" ]; then
+    cargo build --quiet --workspace --bin seiketsu
+    seiketsu=$(realpath "${CARGO_TARGET_DIR:-target}/debug/seiketsu")
+  fi
+  rm -rf "$2"
+  mkdir -p "$2/infrastructure/plans" "$2/docs/infrastructure"
+  for environment in $ENVIRONMENTS; do
+    "$seiketsu" infra trim "$1/$environment.plan.json" >"$2/infrastructure/plans/$environment.json"
+  done
+  (cd "$2" && "$seiketsu" infra cost --markdown infrastructure/plans/{production,production-right-sized,staging}.json >docs/infrastructure/cost.md)
+  python3 scripts/lib/infra_graph.py "$1/production.plan.json" >"$2/docs/infrastructure/graph.md"
+}

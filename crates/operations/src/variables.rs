@@ -166,7 +166,12 @@ pub fn secrets(environment: &dyn Environment) -> Blotter {
     for secret in keys(environment).values() {
         blotter.add(secret);
     }
-    for name in ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "TF_VAR_pagerduty_url"] {
+    for name in [
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "TF_VAR_pagerduty_url",
+        "TF_VAR_database_admin_password",
+    ] {
         if let Some(secret) = environment.get(name) {
             blotter.add(&secret);
         }

@@ -20,6 +20,9 @@ locals {
       }]
   }) }
 
+  # What the root calls it.
+  production_audit = "arn:aws:s3:::seiketsu-production-audit-${var.account_id}"
+
   state_statements = { for environment in var.environments : environment => [
     { Sid = "ListState", Effect = "Allow", Action = "s3:ListBucket", Resource = aws_s3_bucket.this["state"].arn },
     {
@@ -68,13 +71,21 @@ resource "aws_iam_role_policy" "plan" {
       [for statement in local.state_statements[each.key] : merge(statement, statement.Sid == "State" ? { Action = ["s3:GetObject"] } : {})],
       [
         {
-          # Who plans learns how everything is, and nothing of what is in it.
-          Sid    = "NothingWithin"
+          # Who plans learns how everything is, and nothing of what is in it; nor how another environment is.
+          Sid         = "NothingWithin"
+          Effect      = "Deny"
+          Action      = ["s3:GetObject", "s3:GetObjectVersion"]
+          NotResource = ["${aws_s3_bucket.this["state"].arn}/${each.key}/*"]
+        },
+        {
+          # Logs hold what people said and did; groups and their settings are read all the same.
+          Sid    = "NoLogs"
           Effect = "Deny"
-          Action = ["s3:GetObject", "s3:GetObjectVersion"]
-          NotResource = [
-            "${aws_s3_bucket.this["state"].arn}/*",
+          Action = [
+            "logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetLogRecord", "logs:GetQueryResults", "logs:StartLiveTail",
+            "logs:StartQuery", "rds:DownloadCompleteDBLogFile", "rds:DownloadDBLogFilePortion",
           ]
+          Resource = "*"
         },
         {
           Sid      = "NoSecrets"
@@ -113,7 +124,7 @@ resource "aws_iam_role_policy" "apply" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([
       {
         Sid    = "NotItsOwnBounds"
         Effect = "Deny"
@@ -141,6 +152,12 @@ resource "aws_iam_role_policy" "apply" {
         Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
         Resource = [for other in setunion(setsubtract(var.environments, [each.key]), ["none"]) : "${aws_s3_bucket.this["state"].arn}/${other}/*"]
       },
-    ]
+      ], [
+      # Staging is taken down with its audit bucket, so only production's is bound. No deployer lifts its lock.
+      for statement in [
+        { Sid = "AuditStaysLocked", Effect = "Deny", Action = ["s3:BypassGovernanceRetention"], Resource = "${local.production_audit}/*" },
+        { Sid = "AuditStaysToBeLocked", Effect = "Deny", Action = ["s3:PutBucketObjectLockConfiguration"], Resource = local.production_audit },
+      ] : statement if each.key == "production" && (statement.Sid == "AuditStaysLocked" || var.production_audit_stands)
+    ])
   })
 }

@@ -40,3 +40,9 @@ variable "oidc_provider_arn" {
   type        = string
   default     = null
 }
+
+variable "production_audit_stands" {
+  description = "Whether production has been applied once. Making the audit bucket takes the permission that would also change its lock; afterwards the role that deploys may lose it."
+  type        = bool
+  default     = false
+}

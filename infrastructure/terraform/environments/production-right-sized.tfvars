@@ -12,11 +12,14 @@ interface_endpoints_enabled = false
 # Needs an image for arm64.
 architecture = "ARM64"
 
+# The database below takes about 856 connections (8 GiB over 9,531,392 bytes each, less what RDS keeps for itself). A task holds
+# 20, and in a deployment both colours run: 18 tasks are 2 x 18 x 20 = 720, the worker's two 40. What is left is for migrations
+# and people. More tasks need a larger database.
 gateway = {
   cpu            = 1024
   memory         = 2048
   min            = 2
-  max            = 40
+  max            = 18
   calls_per_task = 140
   max_calls      = 200
 }
@@ -31,7 +34,8 @@ database = {
   multi_az                    = true
   backup_retention_days       = 30
   monitoring_interval_seconds = 60
-  connections_alarm_at        = 600
+  # Beyond what a deployment at 18 tasks takes.
+  connections_alarm_at = 780
 }
 
 cache = { node_type = "cache.t4g.small", node_count = 2 }
@@ -47,5 +51,7 @@ backup = {
 log_retention_days       = 365
 container_insights       = "enabled"
 account_baseline_enabled = true
-audit                    = { retention_days = 365 }
-monthly_budget_usd       = 1000
+# COMPLIANCE cannot be undone: for a year nobody deletes an audit log or its bucket, not even the account's root, only the whole
+# account. A trial that is to be taken down again has GOVERNANCE.
+audit              = { retention_days = 365, lock_mode = "COMPLIANCE" }
+monthly_budget_usd = 1000

@@ -45,5 +45,7 @@ backup = {
 log_retention_days       = 365
 container_insights       = "enhanced"
 account_baseline_enabled = true
-audit                    = { retention_days = 365 }
-monthly_budget_usd       = 4000
+# COMPLIANCE cannot be undone: for a year nobody deletes an audit log or its bucket, not even the account's root, only the whole
+# account. A trial that is to be taken down again has GOVERNANCE.
+audit              = { retention_days = 365, lock_mode = "COMPLIANCE" }
+monthly_budget_usd = 4000

@@ -27,8 +27,11 @@ use witness::Seen;
 
 /// The longest that a caller waits for a sound.
 const SPEECH_WITHIN: Duration = Duration::from_secs(3);
-/// From the first request that meets a fault to an open breaker.
+/// From the first request that meets a fault to an open breaker, in an outage of `PATIENT` length: the long run is made on a
+/// quiet machine. In the suite it opens during the outage.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
+/// So many requests meet a fault before its breaker opens: each caller's, what is asked again for it, and the probes.
+const MET_AT_MOST: u64 = 10;
 /// From the end of an outage until everything is as before.
 const WELL_WITHIN: Duration = Duration::from_secs(10);
 /// How long people go on calling after an outage.
@@ -245,8 +248,17 @@ async fn judge(
         // Somebody was speaking; what was open already goes on while only new connections are turned away.
         let met_at_once = stage.failing == Failing::Recogniser && fault != "rate_limited";
         let breakers = seen.breakers(outage, met_at_once);
-        if breakers.opened_after.is_none_or(|after| after > OPEN_WITHIN) {
-            problems.push(format!("the breaker opened after {:?}", breakers.opened_after));
+        let patient = end.saturating_sub(begin) >= PATIENT;
+        match breakers.opened_after {
+            None => problems.push("the breaker did not open during the outage".to_owned()),
+            Some(after) if patient && after > OPEN_WITHIN => {
+                problems.push(format!("the breaker opened after {after:?}"));
+            }
+            Some(_) if breakers.suffered > MET_AT_MOST => {
+                problems
+                    .push(format!("{} requests met the fault before the breaker opened", breakers.suffered));
+            }
+            Some(_) => {}
         }
         if breakers.closed_after.is_none_or(|after| after > WELL_WITHIN) {
             problems.push(format!("the breaker closed {:?} after the end", breakers.closed_after));

@@ -169,10 +169,15 @@ resource "aws_backup_selection" "tagged" {
   plan_id      = aws_backup_plan.this.id
   iam_role_arn = aws_iam_role.backup.arn
 
-  selection_tag {
-    type  = "STRINGEQUALS"
-    key   = var.selection_tag.key
-    value = var.selection_tag.value
+  # A selection by tag alone takes only what the region has opted in to, for the whole account. With the types named, that does
+  # not count, and of these types the tag selects.
+  resources = ["arn:aws:rds:*:*:db:*", "arn:aws:s3:::*"]
+
+  condition {
+    string_equals {
+      key   = "aws:ResourceTag/${var.selection_tag.key}"
+      value = var.selection_tag.value
+    }
   }
 
   depends_on = [aws_iam_role_policy_attachment.backup]

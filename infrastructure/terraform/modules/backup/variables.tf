@@ -19,7 +19,7 @@ variable "account_id" {
 }
 
 variable "selection_tag" {
-  description = "Tag that a resource carries to be backed up. `tags` gives it to who asks."
+  description = "Tag that a database or a bucket carries to be backed up."
   type        = object({ key = string, value = string })
 }
 
@@ -93,4 +93,10 @@ variable "force_destroy" {
 variable "topic_arn" {
   description = "Where failures are told."
   type        = string
+}
+
+variable "database_arns" {
+  description = "Databases that it is an alarm for if a day passes without their backup, by a short name."
+  type        = map(string)
+  default     = {}
 }

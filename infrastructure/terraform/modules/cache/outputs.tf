@@ -18,6 +18,24 @@ output "members" {
   value       = local.members
 }
 
+output "sealed_with" {
+  description = "Keys by what they seal; tests of the root ask for it."
+  value = {
+    storage = aws_elasticache_replication_group.this.kms_key_id
+    logs    = one(distinct(values(aws_cloudwatch_log_group.this)[*].kms_key_id))
+  }
+}
+
+output "settings" {
+  description = "What the nodes are made with; tests of the root ask for it."
+  value = {
+    engine     = aws_elasticache_replication_group.this.engine
+    node_type  = aws_elasticache_replication_group.this.node_type
+    node_count = aws_elasticache_replication_group.this.num_cache_clusters
+    failover   = aws_elasticache_replication_group.this.automatic_failover_enabled
+  }
+}
+
 output "alarm_arns" {
   description = "All alarms of the cache."
   value       = concat(values(aws_cloudwatch_metric_alarm.member)[*].arn, values(aws_cloudwatch_metric_alarm.lag)[*].arn)

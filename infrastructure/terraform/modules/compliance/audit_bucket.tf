@@ -1,6 +1,7 @@
 locals {
-  audit_bucket = "${var.name}-audit-${var.account_id}"
-  trail_arn    = "arn:aws:cloudtrail:${var.region}:${var.account_id}:trail/${var.name}"
+  audit_bucket  = "${var.name}-audit-${var.account_id}"
+  config_bucket = "${var.name}-config-${var.account_id}"
+  trail_arn     = "arn:aws:cloudtrail:${var.region}:${var.account_id}:trail/${var.name}"
 }
 
 # A key of its own: whoever may open the platform's data may not therefore open its audit.
@@ -156,22 +157,6 @@ resource "aws_s3_bucket_policy" "audit" {
         Action    = "s3:PutObject"
         Resource  = "${aws_s3_bucket.audit.arn}/cloudtrail/AWSLogs/${var.account_id}/*"
         Condition = { StringEquals = { "aws:SourceArn" = local.trail_arn, "s3:x-amz-acl" = "bucket-owner-full-control" } }
-      },
-      {
-        Sid       = "RecorderLooks"
-        Effect    = "Allow"
-        Principal = { Service = "config.amazonaws.com" }
-        Action    = ["s3:GetBucketAcl", "s3:ListBucket"]
-        Resource  = aws_s3_bucket.audit.arn
-        Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
-      },
-      {
-        Sid       = "RecorderWrites"
-        Effect    = "Allow"
-        Principal = { Service = "config.amazonaws.com" }
-        Action    = "s3:PutObject"
-        Resource  = "${aws_s3_bucket.audit.arn}/config/AWSLogs/${var.account_id}/*"
-        Condition = { StringEquals = { "aws:SourceAccount" = var.account_id, "s3:x-amz-acl" = "bucket-owner-full-control" } }
       },
       {
         Sid       = "TlsOnly"

@@ -25,9 +25,20 @@ resource "aws_guardduty_detector_feature" "runtime" {
   name        = "RUNTIME_MONITORING"
   status      = "ENABLED"
 
+  # GuardDuty answers with all three, in this order; one that is left out would be a change in every plan.
+  additional_configuration {
+    name   = "EKS_ADDON_MANAGEMENT"
+    status = "DISABLED"
+  }
+
   additional_configuration {
     name   = "ECS_FARGATE_AGENT_MANAGEMENT"
     status = "ENABLED"
+  }
+
+  additional_configuration {
+    name   = "EC2_AGENT_MANAGEMENT"
+    status = "DISABLED"
   }
 }
 

@@ -66,10 +66,10 @@ resource "aws_iam_role_policy" "config" {
       {
         Effect    = "Allow"
         Action    = "s3:PutObject"
-        Resource  = "${aws_s3_bucket.audit.arn}/config/AWSLogs/${var.account_id}/*"
+        Resource  = "${aws_s3_bucket.config[0].arn}/config/AWSLogs/${var.account_id}/*"
         Condition = { StringEquals = { "s3:x-amz-acl" = "bucket-owner-full-control" } }
       },
-      { Effect = "Allow", Action = "s3:GetBucketAcl", Resource = aws_s3_bucket.audit.arn },
+      { Effect = "Allow", Action = ["s3:GetBucketAcl", "s3:ListBucket"], Resource = aws_s3_bucket.config[0].arn },
       { Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = aws_kms_key.audit.arn },
     ]
   })
@@ -91,7 +91,7 @@ resource "aws_config_delivery_channel" "this" {
   count = local.baseline
 
   name           = var.name
-  s3_bucket_name = aws_s3_bucket.audit.id
+  s3_bucket_name = aws_s3_bucket.config[0].id
   s3_key_prefix  = "config"
   s3_kms_key_arn = aws_kms_key.audit.arn
 
@@ -99,7 +99,7 @@ resource "aws_config_delivery_channel" "this" {
     delivery_frequency = "TwentyFour_Hours"
   }
 
-  depends_on = [aws_config_configuration_recorder.this, aws_s3_bucket_policy.audit, aws_iam_role_policy.config]
+  depends_on = [aws_config_configuration_recorder.this, aws_s3_bucket_policy.config, aws_iam_role_policy.config]
 }
 
 # Without it a recorder stands there and records nothing.

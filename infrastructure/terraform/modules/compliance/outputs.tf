@@ -3,6 +3,11 @@ output "audit_bucket" {
   value       = aws_s3_bucket.audit.id
 }
 
+output "config_bucket" {
+  description = "Bucket of Config's history, if this environment has the account's baseline."
+  value       = one(aws_s3_bucket.config[*].id)
+}
+
 output "audit_key_arn" {
   description = "Key that seals them."
   value       = aws_kms_key.audit.arn

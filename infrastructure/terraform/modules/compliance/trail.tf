@@ -41,12 +41,18 @@ resource "aws_cloudtrail" "this" {
   cloud_watch_logs_group_arn    = "${aws_cloudwatch_log_group.trail.arn}:*"
   cloud_watch_logs_role_arn     = aws_iam_role.trail.arn
 
-  advanced_event_selector {
-    name = "Management"
+  # The first copy of an account's management events is free, and one is enough: it is that of the environment with the
+  # baseline. Any other one's trail has its own objects only.
+  dynamic "advanced_event_selector" {
+    for_each = var.account_baseline_enabled ? [1] : []
 
-    field_selector {
-      field  = "eventCategory"
-      equals = ["Management"]
+    content {
+      name = "Management"
+
+      field_selector {
+        field  = "eventCategory"
+        equals = ["Management"]
+      }
     }
   }
 

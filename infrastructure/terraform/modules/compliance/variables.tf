@@ -24,7 +24,7 @@ variable "region" {
 }
 
 variable "account_baseline_enabled" {
-  description = "GuardDuty, Security Hub, Config, Inspector, Access Analyzer, password policy and public access block: there is one of each in an account (and region), so exactly one environment of an account has them."
+  description = "GuardDuty, Security Hub, Config, Inspector, Access Analyzer, password policy, public access block, and management events in the trail: there is one of each in an account (and region), so exactly one environment of an account has them."
   type        = bool
   default     = true
 }
@@ -57,7 +57,7 @@ variable "lock_mode" {
 }
 
 variable "force_destroy" {
-  description = "Whether the audit bucket may be deleted with what is in it. What is locked stays all the same."
+  description = "Whether the audit bucket and Config's may be deleted with what is in them. What is locked by COMPLIANCE stays all the same."
   type        = bool
   default     = false
 }
@@ -66,6 +66,11 @@ variable "watched_bucket_arns" {
   description = "Buckets whose every read and write is in the trail."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = var.account_baseline_enabled || length(var.watched_bucket_arns) > 0
+    error_message = "watched_bucket_arns: a trail without anything to watch takes a second, paid copy of management events."
+  }
 }
 
 variable "logs_kms_key_arn" {

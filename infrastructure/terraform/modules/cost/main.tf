@@ -47,8 +47,9 @@ resource "aws_budgets_budget" "this" {
   }
 }
 
+# An account has one monitor of all services. Those that AWS makes new come with one already.
 resource "aws_ce_anomaly_monitor" "services" {
-  count = var.account_monitor_enabled ? 1 : 0
+  count = var.account_monitor_enabled && var.anomaly_monitor_arn == null ? 1 : 0
 
   name              = "${var.name}-services"
   monitor_type      = "DIMENSIONAL"
@@ -61,7 +62,7 @@ resource "aws_ce_anomaly_subscription" "services" {
   name = "${var.name}-services"
   # Topics are told at once only; summaries go to addresses.
   frequency        = "IMMEDIATE"
-  monitor_arn_list = [aws_ce_anomaly_monitor.services[0].arn]
+  monitor_arn_list = [coalesce(var.anomaly_monitor_arn, one(aws_ce_anomaly_monitor.services[*].arn))]
 
   subscriber {
     type    = "SNS"

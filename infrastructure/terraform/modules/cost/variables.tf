@@ -51,6 +51,17 @@ variable "account_monitor_enabled" {
   default     = true
 }
 
+variable "anomaly_monitor_arn" {
+  description = "The monitor of all services that the account has already, as accounts made since 2023 do (Default-Services-Monitor); null makes one."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.anomaly_monitor_arn == null || can(regex("^arn:aws:ce::[0-9]{12}:anomalymonitor/", var.anomaly_monitor_arn))
+    error_message = "anomaly_monitor_arn: expected arn:aws:ce::123456789012:anomalymonitor/…, as `aws ce get-anomaly-monitors` shows it."
+  }
+}
+
 variable "cost_allocation_tags" {
   description = "Tags that bills are to be broken down by. Only the paying account can switch them on, and only once something has carried them for a day."
   type        = set(string)

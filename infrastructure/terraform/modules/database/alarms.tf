@@ -1,6 +1,9 @@
 locals {
   gib = 1024 * 1024 * 1024
 
+  # RDS lets storage grow once less than a tenth of it is free: half of that says that it does not.
+  storage_alarm_gib = min(10, 0.05 * var.allocated_storage_gb)
+
   alarms = {
     cpu = {
       metric  = "CPUUtilization", statistic = "Average", comparison = "GreaterThanThreshold", threshold = 80, minutes = 10
@@ -11,8 +14,8 @@ locals {
       because = "less than half a GiB of memory is free"
     }
     storage = {
-      metric  = "FreeStorageSpace", statistic = "Minimum", comparison = "LessThanThreshold", threshold = 10 * local.gib, minutes = 5
-      because = "less than 10 GiB are free: storage has stopped growing by itself, or grows too slowly"
+      metric  = "FreeStorageSpace", statistic = "Minimum", comparison = "LessThanThreshold", threshold = local.storage_alarm_gib * local.gib, minutes = 5
+      because = "less than ${local.storage_alarm_gib} GiB are free: storage has stopped growing by itself, or grows too slowly"
     }
     connections = {
       metric  = "DatabaseConnections", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = var.connections_alarm_at, minutes = 5

@@ -2,6 +2,7 @@ locals {
   identifier = "${var.name}-database"
   family     = "postgres${split(".", var.engine_version)[0]}"
   log_types  = ["postgresql", "upgrade"]
+  replicated = var.read_replica_count > 0
 }
 
 resource "aws_db_subnet_group" "this" {
@@ -84,9 +85,13 @@ resource "aws_db_instance" "primary" {
   instance_class = var.instance_class
 
   # `seiketsu migrate` makes the database that the platform uses, and its roles.
-  username                      = "seiketsu_admin"
-  manage_master_user_password   = true
-  master_user_secret_kms_key_id = var.secrets_kms_key_arn
+  username = local.administrator
+
+  # RDS makes no replica of an instance whose password it keeps.
+  manage_master_user_password   = local.replicated ? null : true
+  master_user_secret_kms_key_id = local.replicated ? null : var.secrets_kms_key_arn
+  password_wo                   = local.replicated ? var.master_password : null
+  password_wo_version           = local.replicated ? var.master_password_version : null
 
   storage_type          = "gp3"
   allocated_storage     = var.allocated_storage_gb
@@ -104,13 +109,14 @@ resource "aws_db_instance" "primary" {
 
   iam_database_authentication_enabled = true
 
-  backup_retention_period   = var.backup_retention_days
-  backup_window             = "08:00-09:00"
-  copy_tags_to_snapshot     = true
-  delete_automated_backups  = false
-  deletion_protection       = var.deletion_protection
-  skip_final_snapshot       = !var.deletion_protection
-  final_snapshot_identifier = "${local.identifier}-last"
+  backup_retention_period  = var.backup_retention_days
+  backup_window            = "08:00-09:00"
+  copy_tags_to_snapshot    = true
+  delete_automated_backups = false
+  deletion_protection      = var.deletion_protection
+  skip_final_snapshot      = !var.deletion_protection
+  # The parameter group's name carries when it was made, so that the next database of this name can leave a snapshot too.
+  final_snapshot_identifier = "last-${aws_db_parameter_group.this.name}"
 
   auto_minor_version_upgrade = true
   maintenance_window         = "sun:09:30-sun:10:30"
@@ -125,7 +131,8 @@ resource "aws_db_instance" "primary" {
 
   tags = var.tags
 
-  depends_on = [aws_cloudwatch_log_group.this]
+  # What the secret holds is written before the instance takes it.
+  depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy_attachment.monitoring, aws_secretsmanager_secret_version.master]
 }
 
 resource "aws_db_instance" "replica" {
@@ -137,8 +144,8 @@ resource "aws_db_instance" "replica" {
 
   storage_type          = "gp3"
   max_allocated_storage = var.max_allocated_storage_gb
-  storage_encrypted     = true
-  kms_key_id            = var.kms_key_arn
+  # Always with the key of the primary, which must not be named again in the same region.
+  storage_encrypted = true
 
   vpc_security_group_ids = [var.security_group_id]
   publicly_accessible    = false

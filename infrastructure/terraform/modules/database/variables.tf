@@ -86,7 +86,7 @@ variable "deletion_protection" {
 }
 
 variable "read_replica_count" {
-  description = "Read replicas, for reports that should not disturb calls."
+  description = "Read replicas, for reports that should not disturb calls. With any, the administrator's password is ours to keep: see master_password."
   type        = number
   default     = 0
 
@@ -94,6 +94,47 @@ variable "read_replica_count" {
     condition     = var.read_replica_count >= 0 && var.read_replica_count <= 5 && floor(var.read_replica_count) == var.read_replica_count
     error_message = "read_replica_count: expected 0 to 5."
   }
+
+  validation {
+    condition     = var.read_replica_count == 0 || (var.master_password != "" && length(var.master_secret_writers) > 0 && length(var.master_secret_readers) > 0 && var.secrets_kms_key_arn != null)
+    error_message = "read_replica_count: set master_password, master_secret_readers, master_secret_writers and secrets_kms_key_arn as well; RDS makes no replica of an instance whose password it keeps."
+  }
+}
+
+variable "master_password" {
+  description = "Password of the administrator, where there are read replicas. Ephemeral and handed over by write-only arguments: neither plan nor state holds it. The provider asks for one at every plan, and writes it when master_password_version changes."
+  type        = string
+  default     = ""
+  ephemeral   = true
+  sensitive   = true
+
+  validation {
+    condition     = var.master_password == "" || can(regex("^[!#-.0-?A-~]{16,128}$", var.master_password))
+    error_message = "master_password: expected 16 to 128 printable characters, none of them a space, a slash, an at sign or a double quote, which RDS refuses."
+  }
+}
+
+variable "master_password_version" {
+  description = "Raise it to have a changed password written, to the secret and to the instance."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.master_password_version >= 1 && floor(var.master_password_version) == var.master_password_version
+    error_message = "master_password_version: expected a whole number from 1."
+  }
+}
+
+variable "master_secret_readers" {
+  description = "Roles that may read the administrator's secret where this module keeps it: what starts migrations."
+  type        = list(string)
+  default     = []
+}
+
+variable "master_secret_writers" {
+  description = "Roles that Terraform is run with, where this module keeps the secret: the provider reads back what it has written."
+  type        = list(string)
+  default     = []
 }
 
 variable "performance_insights_retention_days" {

@@ -72,6 +72,14 @@ resource "aws_iam_role_policy" "codedeploy" {
           Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
         },
         { Sid = "Tell", Effect = "Allow", Action = "sns:Publish", Resource = var.alarm_topic_arn },
+        {
+          # The topic is sealed, and CodeDeploy speaks to it with this role.
+          Sid       = "TellSealed"
+          Effect    = "Allow"
+          Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+          Resource  = var.topic_kms_key_arn
+          Condition = { StringEquals = { "kms:ViaService" = "sns.${var.region}.amazonaws.com" } }
+        },
       ],
       length(var.deployment_hook_arns) > 0 ? [
         { Sid = "Hooks", Effect = "Allow", Action = "lambda:InvokeFunction", Resource = var.deployment_hook_arns },

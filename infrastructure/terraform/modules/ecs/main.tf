@@ -7,8 +7,6 @@ locals {
     worker  = { "container-studio.service" = "worker", "container-studio.tier" = "backend", "container-studio.network" = var.environment }
     migrate = { "container-studio.service" = "migrate", "container-studio.tier" = "data", "container-studio.network" = var.environment }
   }
-
-  cluster_arn = "arn:aws:ecs:${var.region}:${var.account_id}:cluster/${var.name}"
 }
 
 resource "aws_ecs_cluster" "this" {
@@ -18,6 +16,9 @@ resource "aws_ecs_cluster" "this" {
     name  = "containerInsights"
     value = var.container_insights
   }
+
+  # Key and value as GuardDuty reads them.
+  tags = var.guardduty_enabled ? {} : { GuardDutyManaged = "false" }
 }
 
 resource "aws_ecs_cluster_capacity_providers" "this" {
@@ -50,6 +51,9 @@ resource "aws_service_discovery_service" "gateway" {
       ttl  = 10
     }
   }
+
+  # What is registered are tasks. ECS takes them out a while after the service has gone.
+  force_destroy = true
 
   # ECS tells whether a task is healthy.
   health_check_custom_config {

@@ -17,7 +17,9 @@ resource "aws_appautoscaling_target" "gateway" {
   # the clock's next action moves them again. Ignoring them would also ignore the variables.
 }
 
-# Each task reports its own calls once a minute under the same dimensions, so that the average over them is calls per task.
+# Each task reports its own calls once a minute under the same dimensions. The fullest one counts, not the average: during a
+# deployment both colours report, and tasks without new calls would hide that those with them are full. Outside of one the two
+# are close, because the load balancer sends each call to the target with the fewest.
 resource "aws_appautoscaling_policy" "live_calls" {
   count = var.collector_enabled ? 1 : 0
 
@@ -36,7 +38,7 @@ resource "aws_appautoscaling_policy" "live_calls" {
     customized_metric_specification {
       namespace   = "Seiketsu"
       metric_name = "seiketsu_live_calls"
-      statistic   = "Average"
+      statistic   = "Maximum"
 
       dimensions {
         name  = "environment"

@@ -1,5 +1,5 @@
-# Holds the calls. CodeDeploy brings its versions up, so task, target group and number of tasks are not Terraform's once it
-# stands.
+# Holds the calls. CodeDeploy brings its versions up, so task, target group, network and number of tasks are not Terraform's
+# once it stands: ECS refuses to change the first three of such a service, and takes them from a deployment's AppSpec.
 resource "aws_ecs_service" "gateway" {
   name            = "${var.name}-gateway"
   cluster         = aws_ecs_cluster.this.id
@@ -38,7 +38,7 @@ resource "aws_ecs_service" "gateway" {
   tags = local.studio.gateway
 
   lifecycle {
-    ignore_changes = [task_definition, load_balancer, desired_count]
+    ignore_changes = [task_definition, load_balancer, network_configuration, platform_version, desired_count]
   }
 
   # Tasks that start before their role may read their secrets fail.

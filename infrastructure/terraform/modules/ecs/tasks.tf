@@ -1,4 +1,13 @@
 locals {
+  # MiB of memory that Fargate has for each number of CPU units.
+  fargate_memory = {
+    "256"  = [512, 1024, 2048]
+    "512"  = range(1024, 4096 + 1, 1024)
+    "1024" = range(2048, 8192 + 1, 1024)
+    "2048" = range(4096, 16384 + 1, 1024)
+    "4096" = range(8192, 30720 + 1, 1024)
+  }
+
   database_url = "?sslmode=verify-full&sslrootcert=${var.database.ca_file_in_image}"
 
   common = {
@@ -108,7 +117,9 @@ locals {
 resource "aws_ecs_task_definition" "this" {
   for_each = toset(local.tasks)
 
-  family                   = "${var.name}-${each.key}"
+  family = "${var.name}-${each.key}"
+  # A revision that runs, or that a rollback goes back to, must not be deregistered when Terraform registers the next.
+  skip_destroy             = true
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"
   cpu                      = local.sizes[each.key].cpu

@@ -49,7 +49,7 @@ variable "security_group_ids" {
 }
 
 variable "image_digest" {
-  description = "The image to run, by its digest: what was tested is what runs. ECS tries again by itself until the image has been pushed."
+  description = "The image to run, by its digest: what was tested is what runs. At the first apply there is none yet: the gateway's tasks come up by themselves once it is pushed, the worker's with the first release."
   type        = string
 
   validation {
@@ -75,8 +75,8 @@ variable "gateway_size" {
   default     = { cpu = 1024, memory = 2048 }
 
   validation {
-    condition     = contains([256, 512, 1024, 2048, 4096], var.gateway_size.cpu) && var.gateway_size.memory >= var.gateway_size.cpu * 2 && var.gateway_size.memory <= var.gateway_size.cpu * 8 && var.gateway_size.memory % 512 == 0
-    error_message = "gateway_size: Fargate has 256 to 4096 CPU units, and two to eight MiB of memory for each."
+    condition     = contains(lookup(local.fargate_memory, tostring(var.gateway_size.cpu), []), var.gateway_size.memory)
+    error_message = "gateway_size: Fargate has 256 CPU units with 512, 1024 or 2048 MiB, and 512, 1024, 2048 or 4096 with two to eight (at 4096: 7.5) MiB for each, in whole GiB."
   }
 }
 
@@ -86,8 +86,8 @@ variable "worker_size" {
   default     = { cpu = 512, memory = 1024 }
 
   validation {
-    condition     = contains([256, 512, 1024, 2048, 4096], var.worker_size.cpu) && var.worker_size.memory >= var.worker_size.cpu * 2 && var.worker_size.memory <= var.worker_size.cpu * 8 && var.worker_size.memory % 512 == 0
-    error_message = "worker_size: Fargate has 256 to 4096 CPU units, and two to eight MiB of memory for each."
+    condition     = contains(lookup(local.fargate_memory, tostring(var.worker_size.cpu), []), var.worker_size.memory)
+    error_message = "worker_size: Fargate has 256 CPU units with 512, 1024 or 2048 MiB, and 512, 1024, 2048 or 4096 with two to eight (at 4096: 7.5) MiB for each, in whole GiB."
   }
 }
 
@@ -162,19 +162,19 @@ variable "schedules" {
   }
 
   validation {
-    condition     = alltrue([for schedule in values(var.schedules) : schedule.min >= 1 && schedule.min <= schedule.max && schedule.max <= 40])
-    error_message = "schedules: expected 1 <= min <= max <= 40."
+    condition     = alltrue([for schedule in values(var.schedules) : schedule.min >= 1 && schedule.min <= schedule.max && schedule.max <= var.max_tasks])
+    error_message = "schedules: expected 1 <= min <= max <= max_tasks: the clock is not to go beyond what the database has connections for."
   }
 }
 
 variable "worker_count" {
-  description = "Worker tasks."
+  description = "Worker tasks. 0 stops them, for example while the image has no worker to start."
   type        = number
   default     = 1
 
   validation {
-    condition     = var.worker_count >= 1 && var.worker_count <= 10
-    error_message = "worker_count: expected 1 to 10."
+    condition     = var.worker_count >= 0 && var.worker_count <= 10 && floor(var.worker_count) == var.worker_count
+    error_message = "worker_count: expected 0 to 10."
   }
 }
 
@@ -229,6 +229,11 @@ variable "deployment_hook_arns" {
 
 variable "alarm_topic_arn" {
   description = "Where failed and reversed deployments are told."
+  type        = string
+}
+
+variable "topic_kms_key_arn" {
+  description = "Key that seals that topic: CodeDeploy has to use it to say anything."
   type        = string
 }
 
@@ -371,8 +376,14 @@ variable "rebuild_hook" {
   default = null
 }
 
+variable "guardduty_enabled" {
+  description = "Whether GuardDuty may put its agent beside tasks, if the account has it. It then makes an endpoint and a security group in the VPC, which no destroy takes away: see the README."
+  type        = bool
+  default     = true
+}
+
 variable "recordings_force_destroy" {
-  description = "Whether the recordings' bucket may be deleted with what is in it."
+  description = "Whether the recordings' bucket, and the repository of images, may be deleted with what is in them."
   type        = bool
   default     = false
 }

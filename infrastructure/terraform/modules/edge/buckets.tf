@@ -1,30 +1,5 @@
-locals {
-  # Both are sealed with S3's own key: load balancers cannot write to a bucket with another one, and the console's files are
-  # public anyway.
-  buckets = {
-    console = {
-      statements = [{
-        Sid       = "Distribution"
-        Effect    = "Allow"
-        Principal = { Service = "cloudfront.amazonaws.com" }
-        Action    = "s3:GetObject"
-        Resource  = "arn:aws:s3:::${var.name}-console-${var.account_id}/*"
-        Condition = { StringEquals = { "AWS:SourceArn" = aws_cloudfront_distribution.console.arn } }
-      }]
-    }
-    access-logs = {
-      statements = [{
-        Sid       = "LoadBalancer"
-        Effect    = "Allow"
-        Principal = { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }
-        Action    = "s3:PutObject"
-        Resource  = "arn:aws:s3:::${var.name}-access-logs-${var.account_id}/load-balancer/AWSLogs/${var.account_id}/*"
-        Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
-      }]
-    }
-  }
-}
-
+# Both are sealed with S3's own key: load balancers cannot write to a bucket with another one, and the console's files are
+# public anyway.
 resource "aws_s3_bucket" "this" {
   for_each = toset(["console", "access-logs"])
 
@@ -132,21 +107,56 @@ resource "aws_s3_bucket_lifecycle_configuration" "access_logs" {
   depends_on = [aws_s3_bucket_versioning.this]
 }
 
-resource "aws_s3_bucket_policy" "this" {
-  for_each = local.buckets
+locals {
+  tls_only = { for name, bucket in aws_s3_bucket.this : name => {
+    Sid       = "TlsOnly"
+    Effect    = "Deny"
+    Principal = "*"
+    Action    = "s3:*"
+    Resource  = [bucket.arn, "${bucket.arn}/*"]
+    Condition = { Bool = { "aws:SecureTransport" = "false" } }
+  } }
+}
 
-  bucket = aws_s3_bucket.this[each.key].id
+resource "aws_s3_bucket_policy" "console" {
+  bucket = aws_s3_bucket.this["console"].id
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = concat(each.value.statements, [{
-      Sid       = "TlsOnly"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "s3:*"
-      Resource  = [aws_s3_bucket.this[each.key].arn, "${aws_s3_bucket.this[each.key].arn}/*"]
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }])
+    Statement = [
+      {
+        Sid       = "Distribution"
+        Effect    = "Allow"
+        Principal = { Service = "cloudfront.amazonaws.com" }
+        Action    = "s3:GetObject"
+        Resource  = "${aws_s3_bucket.this["console"].arn}/*"
+        Condition = { StringEquals = { "AWS:SourceArn" = aws_cloudfront_distribution.console.arn } }
+      },
+      local.tls_only["console"],
+    ]
+  })
+
+  depends_on = [aws_s3_bucket_public_access_block.this]
+}
+
+# By itself: the load balancer waits for it, and is not to wait for the distribution.
+resource "aws_s3_bucket_policy" "access_logs" {
+  bucket = aws_s3_bucket.this["access-logs"].id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "LoadBalancer"
+        Effect    = "Allow"
+        Principal = { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }
+        Action    = "s3:PutObject"
+        Resource  = "${aws_s3_bucket.this["access-logs"].arn}/load-balancer/AWSLogs/${var.account_id}/*"
+        # What load balancers say of themselves; they name no account.
+        Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:elasticloadbalancing:${var.region}:${var.account_id}:loadbalancer/*" } }
+      },
+      local.tls_only["access-logs"],
+    ]
   })
 
   depends_on = [aws_s3_bucket_public_access_block.this]

@@ -17,7 +17,7 @@ resource "aws_lb" "this" {
   }
 
   # The load balancer proves that it may write before it is made.
-  depends_on = [aws_s3_bucket_policy.this]
+  depends_on = [aws_s3_bucket_policy.access_logs]
 }
 
 # CodeDeploy sends callers to one of the two and brings the next version up in the other.

@@ -57,3 +57,12 @@ output "firewall_names" {
   description = "Names of the ACLs, dimensions of their metrics."
   value       = { load_balancer = module.load_balancer_firewall.name, console = module.console_firewall.name }
 }
+
+output "settings" {
+  description = "What load balancer and target groups are made with; tests of the root ask for it."
+  value = {
+    deletion_protection  = aws_lb.this.enable_deletion_protection
+    force_destroy        = anytrue(values(aws_s3_bucket.this)[*].force_destroy)
+    longest_call_seconds = one(distinct([for group in values(aws_lb_target_group.colour) : tonumber(group.deregistration_delay)]))
+  }
+}

@@ -2,10 +2,7 @@ locals {
   # critical wakes somebody; warning is read in the morning.
   topics = toset(["critical", "warning"])
 
-  publishers = [
-    "cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com", "costalerts.amazonaws.com",
-    "backup.amazonaws.com", "events.rds.amazonaws.com", "elasticache.amazonaws.com",
-  ]
+  publishers = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com", "costalerts.amazonaws.com", "events.rds.amazonaws.com"]
 }
 
 resource "aws_sns_topic" "this" {
@@ -30,6 +27,14 @@ resource "aws_sns_topic_policy" "this" {
         Action    = "sns:Publish"
         Resource  = aws_sns_topic.this[each.key].arn
         Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+      },
+      {
+        # EventBridge says neither for which account nor for which rule it speaks: with a condition nothing of it gets here.
+        Sid       = "Events"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.this[each.key].arn
       },
       {
         Sid       = "TlsOnly"

@@ -62,6 +62,16 @@ locals {
         at    = 0.02
       },
       {
+        title = "Load balancer: bytes"
+        lines = [["AWS/ApplicationELB", "ProcessedBytes", "LoadBalancer", var.load_balancer_arn_suffix, { stat = "Sum" }]]
+        at    = null
+      },
+      {
+        title = "Database: network"
+        lines = [for metric in ["NetworkReceiveThroughput", "NetworkTransmitThroughput"] : ["AWS/RDS", metric, "DBInstanceIdentifier", var.database_identifier, { stat = "Average" }]]
+        at    = null
+      },
+      {
         title = "Cache: CPU"
         lines = [for member in var.cache_members : ["AWS/ElastiCache", "EngineCPUUtilization", "CacheClusterId", member, { stat = "Average" }]]
         at    = 75

@@ -82,8 +82,8 @@ resource "aws_lambda_function" "forwarder" {
   handler       = "bootstrap"
   timeout       = 60
   memory_size   = 128
-  # Two at once would send the same window twice.
-  reserved_concurrent_executions = 1
+  # It takes a minute at most of five, so that two at once would be a retry's; 1 rules that out as well.
+  reserved_concurrent_executions = var.forwarder_reserved_concurrency
 
   s3_bucket         = var.forwarder_package.bucket
   s3_key            = var.forwarder_package.key

@@ -169,6 +169,17 @@ variable "forwarder_endpoint" {
   }
 }
 
+variable "forwarder_reserved_concurrency" {
+  description = "How many forwarders may run at once: -1 reserves nothing, 1 is enough. A new account has ten executions, and ten have to stay unreserved, so that 1 fails there until its quota is raised."
+  type        = number
+  default     = -1
+
+  validation {
+    condition     = var.forwarder_reserved_concurrency == -1 || var.forwarder_reserved_concurrency >= 1
+    error_message = "forwarder_reserved_concurrency: expected -1, or 1 at least; with 0 it never runs."
+  }
+}
+
 variable "forwarder_secret_arn" {
   description = "Secret MONITORING_API_KEY."
   type        = string

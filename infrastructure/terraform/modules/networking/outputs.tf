@@ -11,11 +11,17 @@ output "vpc_cidr" {
 output "public_subnet_ids" {
   description = "Subnets of the load balancer and NAT, one per zone."
   value       = [for zone in var.availability_zones : aws_subnet.public[zone].id]
+
+  # A load balancer cannot be made before there is a way in, nor the way in be taken away before the load balancer.
+  depends_on = [aws_route.public_internet, aws_network_acl_rule.allow]
 }
 
 output "app_subnet_ids" {
   description = "Subnets of tasks, one per zone."
   value       = [for zone in var.availability_zones : aws_subnet.app[zone].id]
+
+  # A task that starts before there is a way out finds neither its image nor its secrets.
+  depends_on = [aws_route.app_nat, aws_network_acl_rule.allow, aws_vpc_endpoint.interface, aws_vpc_security_group_ingress_rule.endpoints]
 }
 
 output "data_subnet_ids" {
@@ -24,16 +30,16 @@ output "data_subnet_ids" {
 }
 
 output "nat_public_ips" {
-  description = "Addresses that tasks show to vendors, for their allow-lists; the test listener lets them in."
+  description = "Addresses that tasks show to vendors, for their allow-lists."
   value       = [for zone in local.nat_zones : aws_eip.nat[zone].public_ip]
 }
 
-output "s3_prefix_list_id" {
-  description = "Addresses of S3 behind the gateway endpoint, for security groups."
-  value       = aws_vpc_endpoint.s3.prefix_list_id
-}
-
-output "endpoint_security_group_id" {
-  description = "Security group of the interface endpoints, for the egress rules of who uses them."
-  value       = aws_security_group.endpoints.id
+output "settings" {
+  description = "What the network is made with; tests of the root ask for it."
+  value = {
+    zones                   = distinct([for subnet in concat(values(aws_subnet.public), values(aws_subnet.app), values(aws_subnet.data)) : subnet.availability_zone])
+    nat_gateways            = length(aws_nat_gateway.this)
+    endpoints               = keys(aws_vpc_endpoint.interface)
+    flow_log_retention_days = aws_cloudwatch_log_group.flow.retention_in_days
+  }
 }

@@ -58,12 +58,11 @@ resource "aws_vpc_security_group_ingress_rule" "internet" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "test_traffic" {
-  # Addresses of NAT are known only when it stands, so the keys cannot be made of them.
-  count = length(var.test_traffic_cidrs)
+  for_each = toset(var.test_traffic_cidrs)
 
   security_group_id = aws_security_group.this["load_balancer"].id
   description       = "Tests of a version before callers get it"
-  cidr_ipv4         = var.test_traffic_cidrs[count.index]
+  cidr_ipv4         = each.key
   ip_protocol       = "tcp"
   from_port         = var.ports.test_listener
   to_port           = var.ports.test_listener

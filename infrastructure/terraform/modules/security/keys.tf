@@ -28,18 +28,28 @@ locals {
           }
         },
         {
-          # Alarms, events, budgets and backups speak to sealed topics.
+          # Alarms, budgets and databases speak to sealed topics.
           Sid    = "AlertChannels"
           Effect = "Allow"
           Principal = {
             Service = [
-              "cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com",
-              "costalerts.amazonaws.com", "backup.amazonaws.com", "events.rds.amazonaws.com", "elasticache.amazonaws.com",
+              "cloudwatch.amazonaws.com", "budgets.amazonaws.com", "costalerts.amazonaws.com", "events.rds.amazonaws.com",
             ]
           }
           Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
           Resource  = "*"
           Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+        },
+        {
+          # EventBridge does not say for whom it speaks to a sealed topic; SNS says which topic it is for.
+          Sid       = "Events"
+          Effect    = "Allow"
+          Principal = { Service = "events.amazonaws.com" }
+          Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+          Resource  = "*"
+          Condition = {
+            ArnLike = { "kms:EncryptionContext:aws:sns:topicArn" = "arn:aws:sns:${var.region}:${var.account_id}:${var.name}-*" }
+          }
         },
       ]
     }

@@ -1,5 +1,5 @@
 output "kms_key_arns" {
-  description = "Keys by what they seal: data, logs, secrets."
+  description = "Keys by what they seal: data, logs (with the alert channels), secrets."
   value       = { for name, key in aws_kms_key.this : name => key.arn }
 }
 

@@ -40,7 +40,7 @@ variable "key_deletion_window_days" {
 }
 
 variable "test_traffic_cidrs" {
-  description = "Who may reach the test listener, where a new version answers before callers get it: NAT's own addresses, and those of operators."
+  description = "Who may reach the test listener, where a new version answers before callers get it: operators, and the build's own runners. Nothing within the VPC can: no group lets it leave on that port."
   type        = list(string)
   default     = []
 

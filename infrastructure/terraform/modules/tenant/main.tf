@@ -40,5 +40,6 @@ module "database" {
   logs_kms_key_arn         = var.logs_kms_key_arn
   secrets_kms_key_arn      = var.secrets_kms_key_arn
   alarm_topic_arns         = var.alarm_topic_arns
+  connections_alarm_at     = var.connections_alarm_at
   tags                     = merge(var.backup_tags, { Tenant = var.slug })
 }

@@ -8,6 +8,11 @@ output "identifier" {
   value       = module.database.identifier
 }
 
+output "connections_alarm_at" {
+  description = "Connections at which its alarm comes."
+  value       = module.database.settings.connections_alarm_at
+}
+
 output "arn" {
   description = "The instance, for backups."
   value       = module.database.arn

@@ -89,6 +89,12 @@ variable "alarm_topic_arns" {
   type        = list(string)
 }
 
+variable "connections_alarm_at" {
+  description = "Connections at which somebody should look. The default is for db.t4g.medium, which takes about 400."
+  type        = number
+  default     = 300
+}
+
 variable "backup_tags" {
   description = "Tags that select what is backed up."
   type        = map(string)

@@ -9,6 +9,7 @@ well-formed, that what it refers to exists and that the resource can be read, ch
 from __future__ import annotations
 
 import datetime
+import hashlib
 import re
 import uuid
 from collections.abc import Callable
@@ -20,6 +21,10 @@ from moto.core.exceptions import ServiceException
 
 ACCOUNT = "123456789012"
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+class Refusal(ServiceException):
+    """An error as AWS answers it. moto looks for the models of its own classes by their modules, and finds none for this one."""
 
 
 @dataclass
@@ -57,14 +62,14 @@ def kept(kind: str, region: str, name: str, error: str) -> Any:
     try:
         return KEPT[(kind, region, name)]
     except KeyError:
-        raise ServiceException(error, f"{kind} {name} does not exist") from None
+        raise Refusal(error, f"{kind} {name} does not exist") from None
 
 
 def all_kept(kind: str, region: str) -> list[Any]:
     return [value for (its_kind, its_region, _), value in sorted(KEPT.items()) if (its_kind, its_region) == (kind, region)]
 
 
-# --- Backup: policies and notifications of vaults, selections, restore tests
+# --- Backup: policies of vaults, selections, restore tests
 
 
 @answers("backup", "PutBackupVaultAccessPolicy")
@@ -84,26 +89,6 @@ def get_vault_policy(call: Call) -> Any:
 @answers("backup", "DeleteBackupVaultAccessPolicy")
 def delete_vault_policy(call: Call) -> None:
     KEPT.pop(("vault policy", call.region, call["BackupVaultName"]), None)
-
-
-@answers("backup", "PutBackupVaultNotifications")
-def put_vault_notifications(call: Call) -> None:
-    call.backend("backup").describe_backup_vault(call["BackupVaultName"])
-    if call["SNSTopicArn"] not in call.backend("sns").topics:
-        raise ServiceException("InvalidParameterValueException", f"topic {call['SNSTopicArn']} does not exist")
-    KEPT[("vault notifications", call.region, call["BackupVaultName"])] = call.parameters
-
-
-@answers("backup", "GetBackupVaultNotifications")
-def get_vault_notifications(call: Call) -> Any:
-    vault = call.backend("backup").describe_backup_vault(call["BackupVaultName"])
-    settings = kept("vault notifications", call.region, call["BackupVaultName"], "ResourceNotFoundException")
-    return {**settings, "BackupVaultArn": vault.backup_vault_arn}
-
-
-@answers("backup", "DeleteBackupVaultNotifications")
-def delete_vault_notifications(call: Call) -> None:
-    KEPT.pop(("vault notifications", call.region, call["BackupVaultName"]), None)
 
 
 @answers("backup", "ListRecoveryPointsByBackupVault")
@@ -264,6 +249,15 @@ def delete_user_group(call: Call) -> Any:
     return {**KEPT.pop(("cache user group", call.region, group["UserGroupId"])), "Status": "deleting"}
 
 
+@answers("elasticache", "DeleteCacheSubnetGroup")
+def delete_cache_subnet_group(call: Call) -> Any:
+    backend, name = call.backend("elasticache"), call["CacheSubnetGroupName"]
+    if any(group.cache_subnet_group_name == name for group in backend.replication_groups.values()):
+        raise Refusal("CacheSubnetGroupInUse", f"{name} is in use")
+    if backend.cache_subnet_groups.pop(name, None) is None:
+        raise Refusal("CacheSubnetGroupNotFoundFault", f"{name} does not exist")
+
+
 @answers("elasticache", "DescribeCacheClusters")
 def describe_cache_clusters(call: Call) -> Any:
     # moto gives a group members that it then does not know.
@@ -307,7 +301,7 @@ def put_composite_alarm(call: Call) -> None:
     backend = call.backend("cloudwatch")
     for name in re.findall(r'(?:ALARM|OK|INSUFFICIENT_DATA)\("?([^")]+)"?\)', call["AlarmRule"]):
         if name not in backend.alarms:
-            raise ServiceException("ValidationError", f"AlarmRule names alarm {name}, which does not exist")
+            raise Refusal("ValidationError", f"AlarmRule names alarm {name}, which does not exist")
     backend.put_metric_alarm(
         name=call["AlarmName"], namespace="", metric_name="", comparison_operator="", evaluation_periods=0, period=0, threshold=0,
         statistic="", description=call.get("AlarmDescription", ""), dimensions=[], alarm_actions=call.get("AlarmActions", []),
@@ -324,7 +318,7 @@ def update_hub(call: Call) -> None:
     # moto says of every hub that it enables new controls by itself, which is what is asked for here.
     call.backend("securityhub").describe_hub()
     if not call["AutoEnableControls"]:
-        raise ServiceException("InvalidInputException", "moto's hubs always enable new controls")
+        raise Refusal("InvalidInputException", "moto's hubs always enable new controls")
 
 
 @answers("securityhub", "BatchEnableStandards")
@@ -393,7 +387,7 @@ def describe_subscribers(call: Call) -> Any:
     for notification in budget.notifications:
         if all(notification.details.get(key) == wanted[key] for key in ("NotificationType", "ComparisonOperator", "Threshold")):
             return {"Subscribers": notification.subscribers}
-    raise ServiceException("NotFoundException", "there is no such notification")
+    raise Refusal("NotFoundException", "there is no such notification")
 
 
 @answers("budgets", "ListTagsForResource")
@@ -482,7 +476,7 @@ def delete_deployment_group(call: Call) -> Any:
 def delete_application(call: Call) -> None:
     backend = call.backend("codedeploy")
     if backend.deployment_groups.get(call["applicationName"]):
-        raise ServiceException("InvalidApplicationNameException", "the application still has deployment groups")
+        raise Refusal("InvalidApplicationNameException", "the application still has deployment groups")
     backend.applications.pop(call["applicationName"], None)
 
 
@@ -493,7 +487,7 @@ def delete_application(call: Call) -> None:
 def publish_function(call: Call) -> Any:
     function = get_backend("cloudfront")[ACCOUNT]["aws"].get_function(call["Name"])
     if call["IfMatch"] != function.etag:
-        raise ServiceException("InvalidIfMatchVersion", "the function has changed since")
+        raise Refusal("InvalidIfMatchVersion", "the function has changed since")
     function.stage, function.status = "LIVE", "UNASSOCIATED"
     return {"FunctionSummary": function.function_summary}
 
@@ -524,7 +518,7 @@ def list_scaling_tags(call: Call) -> Any:
         for target in dimension.values():
             if target.arn == call["ResourceARN"]:
                 return {"Tags": target.tags}
-    raise ServiceException("ResourceNotFoundException", f"{call['ResourceARN']} is no scalable target")
+    raise Refusal("ResourceNotFoundException", f"{call['ResourceARN']} is no scalable target")
 
 
 # --- moto's own answers that are wrong
@@ -534,12 +528,14 @@ def repair_moto() -> None:
     repair_tags()
     repair_load_balancing()
     repair_cache()
+    repair_databases()
     repair_detectors()
     repair_services()
     repair_distributions()
     repair_parameters()
     repair_lifecycles()
     repair_policies()
+    repair_deletions()
 
 
 def repair_tags() -> None:
@@ -585,9 +581,22 @@ def repair_load_balancing() -> None:
     ELBv2Backend.modify_target_group_attributes = modify_target_group_attributes  # type: ignore[method-assign]
 
 
+def repair_databases() -> None:
+    """moto gives every instance the same resource id, by which the provider tells them apart."""
+    from moto.rds.models import DBInstance
+
+    make = DBInstance.__init__
+
+    def instance(self: Any, *arguments: Any, **settings: Any) -> None:
+        make(self, *arguments, **settings)
+        self.dbi_resource_id = "db-" + hashlib.sha256(self.db_instance_identifier.encode()).hexdigest()[:26].upper()
+
+    DBInstance.__init__ = instance  # type: ignore[method-assign]
+
+
 def repair_cache() -> None:
-    """moto counts replicas per node group, and takes any number of nodes for one."""
-    from moto.elasticache.models import ReplicationGroup
+    """moto counts replicas per node group, and takes any number of nodes for one; what it deletes goes on being deleted for ever."""
+    from moto.elasticache.models import ElastiCacheBackend, ReplicationGroup
 
     make = ReplicationGroup.__init__
 
@@ -596,6 +605,15 @@ def repair_cache() -> None:
         make(self, **settings)
 
     ReplicationGroup.__init__ = replication_group  # type: ignore[method-assign]
+
+    delete = ElastiCacheBackend.delete_replication_group
+
+    def delete_replication_group(self: Any, replication_group_id: str, retain_primary_cluster: bool | None) -> Any:
+        answer = delete(self, replication_group_id, retain_primary_cluster)
+        del self.replication_groups[replication_group_id]
+        return answer
+
+    ElastiCacheBackend.delete_replication_group = delete_replication_group  # type: ignore[method-assign]
 
 
 def repair_detectors() -> None:
@@ -722,3 +740,41 @@ def repair_policies() -> None:
         return permitted(self, *arguments, **named)
 
     IAMPolicyStatement.is_action_permitted = is_action_permitted  # type: ignore[method-assign]
+
+
+def repair_deletions() -> None:
+    """What moto does not delete, or goes on listing."""
+    from moto.cloudtrail.models import CloudTrailBackend
+    from moto.ec2.models import EC2Backend
+    from moto.ecs.models import EC2ContainerServiceBackend
+    from moto.route53 import route53_backends
+    from moto.servicediscovery.models import ServiceDiscoveryBackend
+
+    trail, vpc, clusters, namespace = (
+        CloudTrailBackend.delete_trail, EC2Backend.delete_vpc, EC2ContainerServiceBackend.list_clusters,
+        ServiceDiscoveryBackend.delete_namespace,
+    )
+
+    def delete_trail(self: Any, name: str) -> None:
+        trail(self, name.rpartition("/")[2])
+
+    def delete_vpc(self: Any, vpc_id: str) -> Any:
+        gone = vpc(self, vpc_id)
+        for acl in [each for each in self.network_acls.values() if each.vpc_id == vpc_id and each.default]:
+            del self.network_acls[acl.id]
+        return gone
+
+    def list_clusters(self: Any) -> list[str]:
+        inactive = {each.arn for each in self.clusters.values() if each.status == "INACTIVE"}
+        return [arn for arn in clusters(self) if arn not in inactive]
+
+    def delete_namespace(self: Any, namespace_id: str) -> str:
+        zone = self.get_namespace(namespace_id).dns_properties["HostedZoneId"]
+        operation = namespace(self, namespace_id)
+        route53_backends[self.account_id][self.partition].delete_hosted_zone(zone)
+        return operation
+
+    CloudTrailBackend.delete_trail = delete_trail  # type: ignore[method-assign]
+    EC2Backend.delete_vpc = delete_vpc  # type: ignore[method-assign]
+    EC2ContainerServiceBackend.list_clusters = list_clusters  # type: ignore[method-assign]
+    ServiceDiscoveryBackend.delete_namespace = delete_namespace  # type: ignore[method-assign]

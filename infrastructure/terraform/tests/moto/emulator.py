@@ -127,10 +127,10 @@ class Emulator:
         except ServiceException as error:
             result = error
         except HTTPException as error:  # moto's older kind of refusal, from state that a stand-in looks into
-            result = ServiceException(getattr(error, "error_type", "InternalFailure"), getattr(error, "message", str(error)))
+            result = answers.Refusal(getattr(error, "error_type", "InternalFailure"), getattr(error, "message", str(error)))
         except Exception as error:  # what a stand-in stumbles over has to be seen by the client, not only in the log
             traceback.print_exc()
-            result = ServiceException("InternalFailure", f"answers.py, {name}: {error!r}")
+            result = answers.Refusal("InternalFailure", f"answers.py, {name}: {error!r}")
         response = get_serializer_class(route.service, protocol)(operation).serialize(result)
         content = response["body"].encode() if isinstance(response["body"], str) else response["body"]
         headers = {**response["headers"], "Content-Length": str(len(content)), "x-amzn-RequestId": "stand-in"}

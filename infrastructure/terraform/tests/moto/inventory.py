@@ -44,7 +44,7 @@ QUESTIONS: list[tuple[str, str, str, dict[str, Any], str]] = [
     (HOME, "ecs", "list_clusters", {}, "clusterArns"),
     (HOME, "ecs", "list_task_definitions", {}, "taskDefinitionArns"),
     (HOME, "elasticache", "describe_cache_subnet_groups", {}, "CacheSubnetGroups[].CacheSubnetGroupName"),
-    (HOME, "elasticache", "describe_replication_groups", {}, "ReplicationGroups[?Status!='deleting'].ReplicationGroupId"),
+    (HOME, "elasticache", "describe_replication_groups", {}, "ReplicationGroups[].ReplicationGroupId"),
     (HOME, "elasticache", "describe_users", {}, "Users[?Status!='deleting'].UserId"),
     (HOME, "elbv2", "describe_load_balancers", {}, "LoadBalancers[].LoadBalancerName"),
     (HOME, "elbv2", "describe_target_groups", {}, "TargetGroups[].TargetGroupName"),
@@ -72,7 +72,7 @@ QUESTIONS: list[tuple[str, str, str, dict[str, Any], str]] = [
     # With what becomes of them, since AWS keeps both for a while.
     (HOME, "kms", "keys", {}, ""),
     (REPLICA, "kms", "keys", {}, ""),
-    (HOME, "secretsmanager", "list_secrets", {"IncludePlannedDeletion": True}, "SecretList[].[Name, DeletedDate && 'scheduled to go' || 'stays'] | [].join(': ', @)"),
+    (HOME, "secretsmanager", "list_secrets", {"IncludePlannedDeletion": True}, "SecretList[].join(': ', [Name, DeletedDate && 'scheduled to go' || 'stays'])"),
 ]
 
 # AWS does not delete these at once, and the emulator does as AWS.

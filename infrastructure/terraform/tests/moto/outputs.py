@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 ACCOUNT = "123456789012"
 ARN = rf"arn:aws:[a-z0-9-]+:[a-z0-9-]*:{ACCOUNT}:.+"
 # NAME is seiketsu-staging or seiketsu-production. A string is a pattern that the whole value matches; a dict has exactly these
-# keys; a list of one element is a list of at least one such; None is null.
+# keys; a list of one element is a list of at least one such, and an empty one is empty.
 EXPECTED: dict[str, Any] = {
     "public_url": r"https://voice\.seiketsu\.example\.com",
     "console_url": r"https://console\.seiketsu\.example\.com",
@@ -27,6 +27,9 @@ EXPECTED: dict[str, Any] = {
         "configuration": "NAME-canary-10-percent-15-minutes",
         "container_name": "seiketsu",
         "container_port": 8080,
+        "platform_version": "LATEST",
+        "subnet_ids": ["subnet-[0-9a-f]+"],
+        "security_group_ids": ["sg-[0-9a-f]+"],
     },
     "migration": {
         "cluster": "NAME",
@@ -38,6 +41,7 @@ EXPECTED: dict[str, Any] = {
     "distribution_id": "[A-Z0-9]+",
     "recordings_bucket": f"NAME-recordings-{ACCOUNT}",
     "database_address": r"NAME-database\.[a-z0-9.-]+\.rds\.amazonaws\.com",
+    "replica_addresses": [],
     "database_master_secret_arn": rf"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:.+",
     "secret_names": {name: f"NAME/{name}" for name in [
         "ELEVENLABS_API_KEY", "OPENAI_API_KEY", "DEEPGRAM_API_KEY", "TWILIO_AUTH_TOKEN", "JWT_SECRET", "RECORDING_MASTER_KEY",
@@ -52,9 +56,9 @@ EXPECTED: dict[str, Any] = {
 }
 # How many there are, where that is what environments differ in.
 LENGTHS = {
-    "staging": {"nat_public_ips": 1, "migration.subnet_ids": 2},
-    "production": {"nat_public_ips": 3, "migration.subnet_ids": 3},
-    "production-right-sized": {"nat_public_ips": 2, "migration.subnet_ids": 2},
+    "staging": {"nat_public_ips": 1, "migration.subnet_ids": 2, "deployment.subnet_ids": 2},
+    "production": {"nat_public_ips": 3, "migration.subnet_ids": 3, "deployment.subnet_ids": 3},
+    "production-right-sized": {"nat_public_ips": 2, "migration.subnet_ids": 2, "deployment.subnet_ids": 2},
 }
 
 
@@ -78,6 +82,10 @@ def check(values: dict[str, Any], environment: str) -> tuple[int, list[str]]:
                 wrong.append(f"{path}.{key}".lstrip(".") + " is not expected; outputs.py does not say what it has to be")
             for key in expected.keys() & value.keys():
                 walk(f"{path}.{key}".lstrip("."), expected[key], value[key])
+        elif expected == []:
+            compared += 1
+            if value != []:
+                wrong.append(f"{path}: expected nothing, it is {value!r}")
         elif isinstance(expected, list):
             if not isinstance(value, list) or not value:
                 wrong.append(f"{path}: expected a list with something in it, it is {value!r}")
@@ -186,7 +194,7 @@ def look_up(values: dict[str, Any], environment: str) -> tuple[int, list[str]]:
     def scaling() -> Any:
         target = boto3.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"][0]
         wanted = f"service/{values['cluster_name']}/{values['service_names']['gateway']}"
-        return equal((target["ResourceId"], target["MaxCapacity"]), (wanted, 40 if production else 4))
+        return equal((target["ResourceId"], target["MaxCapacity"]), (wanted, {"staging": 4, "production": 40, "production-right-sized": 18}[environment]))
 
     def distribution() -> Any:
         config = boto3.client("cloudfront").get_distribution_config(Id=values["distribution_id"])["DistributionConfig"]

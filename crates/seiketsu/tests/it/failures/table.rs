@@ -96,9 +96,10 @@ impl Figures {
         let [fault, turns, during, worst, otherwise, opened, back, apologies, instead] = self.cells();
         format!(
             "{} {fault}: calls / waits {turns}, {during} in the outage; first audible at most {worst} ms in the outage, \
-             {otherwise} ms otherwise; open after {opened} ms, well again after {back} ms; apologies / sent away \
+             {otherwise} ms otherwise; open after {opened} ms and {} requests, well again after {back} ms; apologies / sent away \
              {apologies}; rang {} ms at most; {instead}",
             self.row,
+            self.breakers.unwrap_or_default().suffered,
             self.rang.as_millis()
         )
     }

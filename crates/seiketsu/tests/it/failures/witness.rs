@@ -72,8 +72,10 @@ pub(super) fn requests_of(counts: &Value, kinds: &[&str]) -> u64 {
 /// How breakers did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Breakers {
-    /// From the first request that met the fault to every breaker's being open.
+    /// From the first request that met the fault to every breaker's being open, if that was during the outage.
     pub(super) opened_after: Option<Duration>,
+    /// How many requests had been sent into the fault by then.
+    pub(super) suffered: u64,
     /// From the fault's end to every breaker's being closed for good.
     pub(super) closed_after: Option<Duration>,
 }
@@ -82,7 +84,7 @@ impl Seen {
     /// How the breakers did in an outage. `met_at_once`: somebody used the service when the outage began.
     pub(super) fn breakers(&self, (begin, end): (Duration, Duration), met_at_once: bool) -> Breakers {
         let before = self.0.iter().take_while(|look| look.at < begin).last().map_or(0, |look| look.requests);
-        let during = || self.0.iter().filter(|look| look.at >= begin);
+        let during = || self.0.iter().filter(|look| look.at >= begin && look.at < end);
         let met = during().find(|look| look.requests > before).map(|look| look.at);
         let met = if met_at_once { Some(begin) } else { met };
         let not_closed = |breaker: &Option<String>| breaker.as_deref().is_some_and(|state| state != "closed");
@@ -90,6 +92,9 @@ impl Seen {
         let opened = (0..routes)
             .map(|route| during().find(|look| not_closed(&look.breakers[route])).map(|look| look.at))
             .try_fold(Duration::ZERO, |latest, at| at.map(|at| latest.max(at)));
+        let suffered = opened
+            .and_then(|opened| during().find(|look| look.at == opened))
+            .map_or(0, |look| look.requests.saturating_sub(before));
         let closed = |look: &Look| !look.breakers.iter().any(not_closed);
         let after = || self.0.iter().filter(|look| look.at >= end);
         let unsettled = after().filter(|look| !closed(look)).map(|look| look.at).next_back();
@@ -99,6 +104,7 @@ impl Seen {
         };
         Breakers {
             opened_after: opened.zip(met).map(|(opened, met)| opened.saturating_sub(met)),
+            suffered,
             closed_after: settled.map(|at| at.saturating_sub(end)),
         }
     }
@@ -131,7 +137,7 @@ mod tests {
         ];
         let outage = (Duration::from_secs(2), Duration::from_secs(10));
         let breakers = seen(&looks).breakers(outage, false);
-        assert_eq!(breakers.opened_after, Some(Duration::from_secs(2)));
+        assert_eq!((breakers.opened_after, breakers.suffered), (Some(Duration::from_secs(2)), 1));
         assert_eq!(breakers.closed_after, Some(Duration::from_secs(5)));
         let met_at_once = seen(&looks).breakers(outage, true);
         assert_eq!(met_at_once.opened_after, Some(Duration::from_secs(5)));
@@ -139,10 +145,12 @@ mod tests {
 
     #[test]
     fn a_breaker_that_stays_as_it_was_has_neither_opened_nor_closed() {
-        let outage = (Duration::from_secs(2), Duration::from_secs(3));
+        let outage = (Duration::from_secs(2), Duration::from_secs(5));
         let never_opened = seen(&[(1, "closed", 0), (4, "closed", 2)]).breakers(outage, false);
         assert_eq!(never_opened.opened_after, None);
-        let never_closed = seen(&[(1, "closed", 0), (4, "open", 2)]).breakers(outage, false);
+        let too_late = seen(&[(1, "closed", 0), (4, "closed", 2), (6, "open", 3)]).breakers(outage, false);
+        assert_eq!(too_late.opened_after, None);
+        let never_closed = seen(&[(1, "closed", 0), (4, "open", 2), (6, "open", 2)]).breakers(outage, false);
         assert_eq!((never_closed.opened_after, never_closed.closed_after), (Some(Duration::ZERO), None));
     }
 }

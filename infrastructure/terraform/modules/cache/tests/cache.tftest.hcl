@@ -61,6 +61,17 @@ run "every_node_is_watched" {
   }
 }
 
+run "the_cache_speaks_to_no_sealed_topic" {
+  assert {
+    condition     = aws_elasticache_replication_group.this.notification_topic_arn == null
+    error_message = "ElastiCache calls a sealed topic inactive and stays silent"
+  }
+  assert {
+    condition     = output.settings.node_type == aws_elasticache_replication_group.this.node_type && output.settings.node_count == 3 && output.settings.failover
+    error_message = "its settings are told as they are"
+  }
+}
+
 run "redis_gets_a_default_user_that_may_do_nothing" {
   variables {
     engine = "redis"
@@ -72,6 +83,10 @@ run "redis_gets_a_default_user_that_may_do_nothing" {
   assert {
     condition     = aws_elasticache_parameter_group.this.family == "redis7"
     error_message = "expected the parameter family of Redis 7"
+  }
+  assert {
+    condition     = aws_elasticache_replication_group.this.engine == "redis" && aws_elasticache_user.platform.engine == "redis"
+    error_message = "Redis itself is one variable away"
   }
 }
 

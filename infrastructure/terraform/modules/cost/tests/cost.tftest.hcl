@@ -33,6 +33,24 @@ run "anomalies_are_told" {
   }
 }
 
+run "a_monitor_that_is_there_is_not_made_again" {
+  variables {
+    anomaly_monitor_arn = "arn:aws:ce::123456789012:anomalymonitor/aaaaaaaa-2222-3333-4444-555555555555"
+  }
+  assert {
+    condition     = length(aws_ce_anomaly_monitor.services) == 0 && aws_ce_anomaly_subscription.services[0].monitor_arn_list == tolist([var.anomaly_monitor_arn])
+    error_message = "an account has one monitor of all services; the one that is there gets the subscriber"
+  }
+}
+
+run "another_arn_is_no_monitor" {
+  command = plan
+  variables {
+    anomaly_monitor_arn = "Default-Services-Monitor"
+  }
+  expect_failures = [var.anomaly_monitor_arn]
+}
+
 run "single_services_may_have_budgets" {
   variables {
     service_budgets_usd     = { "Amazon Relational Database Service" = 300 }

@@ -11,6 +11,7 @@ variables {
   logs_kms_key_arn    = "arn:aws:kms:us-east-1:123456789012:key/22222222-2222-3333-4444-555555555555"
   secrets_kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/33333333-2222-3333-4444-555555555555"
   alarm_topic_arns    = ["arn:aws:sns:us-east-1:123456789012:infrastructure"]
+  master_password     = ""
 }
 
 run "it_is_what_the_described_system_asks_for" {
@@ -30,6 +31,10 @@ run "it_is_what_the_described_system_asks_for" {
     condition     = aws_db_instance.primary.multi_az && aws_db_instance.primary.deletion_protection && !aws_db_instance.primary.skip_final_snapshot && !aws_db_instance.primary.delete_automated_backups
     error_message = "it has a standby, cannot be deleted by mistake, and leaves its backups behind"
   }
+  assert {
+    condition     = aws_db_instance.primary.monitoring_interval == 60 && aws_db_instance.primary.monitoring_role_arn == aws_iam_role.monitoring[0].arn
+    error_message = "expected Enhanced Monitoring every minute"
+  }
 }
 
 run "it_is_sealed_and_private" {
@@ -48,6 +53,10 @@ run "it_is_sealed_and_private" {
   assert {
     condition     = aws_db_instance.primary.manage_master_user_password && aws_db_instance.primary.password == null && aws_db_instance.primary.master_user_secret_kms_key_id == var.secrets_kms_key_arn
     error_message = "no password is in the state: RDS keeps it"
+  }
+  assert {
+    condition     = aws_db_instance.primary.password_wo_version == null && length(aws_secretsmanager_secret.master) == 0 && strcontains(output.master_secret_arn, ":secret:rds!db-")
+    error_message = "without replicas the administrator's secret is RDS's own"
   }
   assert {
     condition     = aws_db_instance.primary.iam_database_authentication_enabled
@@ -74,20 +83,79 @@ run "alarms_name_metrics_of_this_instance" {
     ])
     error_message = "expected alarms on CPU, memory, storage, connections and latency"
   }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.primary["storage"].threshold == 10 * 1024 * 1024 * 1024
+    error_message = "of a terabyte, ten GiB that are left are an alarm"
+  }
+}
+
+run "no_two_last_snapshots_have_one_name" {
+  assert {
+    condition     = aws_db_instance.primary.final_snapshot_identifier == "last-${aws_db_parameter_group.this.name}" && aws_db_parameter_group.this.name_prefix == "seiketsu-test-database-"
+    error_message = "the last snapshot is named after something that is made anew with each database"
+  }
 }
 
 run "replicas_are_as_sealed_as_the_primary" {
   variables {
-    read_replica_count = 2
+    read_replica_count    = 2
+    master_password       = "correct-horse-battery"
+    master_secret_readers = ["arn:aws:iam::123456789012:role/start-migrate"]
+    master_secret_writers = ["arn:aws:iam::123456789012:role/seiketsu-test-apply"]
   }
   assert {
-    condition     = length(aws_db_instance.replica) == 2 && alltrue([for replica in aws_db_instance.replica : replica.storage_encrypted && !replica.publicly_accessible && replica.kms_key_id == var.kms_key_arn && replica.replicate_source_db == "seiketsu-test-database"])
+    condition     = length(aws_db_instance.replica) == 2 && alltrue([for replica in aws_db_instance.replica : replica.storage_encrypted && !replica.publicly_accessible && replica.replicate_source_db == "seiketsu-test-database"])
     error_message = "expected two sealed, private replicas of the primary"
+  }
+  assert {
+    condition     = alltrue([for replica in aws_db_instance.replica : replica.kms_key_id != var.kms_key_arn])
+    error_message = "a replica in the same region has the primary's key; RDS wants it not to be named"
+  }
+  assert {
+    condition     = length(output.replica_addresses) == 2
+    error_message = "who reads from the replicas learns where they are"
   }
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.replica_lag) == 2
     error_message = "each replica's lag is watched"
   }
+  assert {
+    condition     = aws_db_instance.primary.manage_master_user_password == null && aws_db_instance.primary.password_wo_version == 1
+    error_message = "RDS makes no replica of an instance whose password it keeps"
+  }
+  assert {
+    condition     = aws_db_instance.primary.password == null && aws_secretsmanager_secret_version.master[0].secret_string == null && aws_secretsmanager_secret_version.master[0].secret_string_wo_version == aws_db_instance.primary.password_wo_version
+    error_message = "no password is in the state, and instance and secret get theirs together"
+  }
+  assert {
+    condition     = output.master_secret_arn == aws_secretsmanager_secret.master[0].arn && aws_secretsmanager_secret.master[0].kms_key_id == var.secrets_kms_key_arn
+    error_message = "the migration reads the secret that holds the password, and it is sealed with the secrets' key"
+  }
+  assert {
+    condition = (
+      { for statement in jsondecode(aws_secretsmanager_secret_policy.master[0].policy).Statement : statement.Sid => statement.Condition }["ReadersOnly"] == { ArnNotLike = { "aws:PrincipalArn" = ["arn:aws:iam::123456789012:role/start-migrate", "arn:aws:iam::123456789012:role/seiketsu-test-apply"] } }
+      && alltrue([for statement in jsondecode(aws_secretsmanager_secret_policy.master[0].policy).Statement : statement.Effect == "Deny"])
+    )
+    error_message = "only migrations and who writes it read the administrator's password"
+  }
+}
+
+run "replicas_without_a_password_are_refused" {
+  command = plan
+  variables {
+    read_replica_count    = 1
+    master_secret_readers = ["arn:aws:iam::123456789012:role/start-migrate"]
+    master_secret_writers = ["arn:aws:iam::123456789012:role/seiketsu-test-apply"]
+  }
+  expect_failures = [var.read_replica_count]
+}
+
+run "a_password_that_rds_refuses_is_refused" {
+  command = plan
+  variables {
+    master_password = "correct horse battery"
+  }
+  expect_failures = [var.master_password]
 }
 
 run "staging_is_smaller_but_no_less_sealed" {
@@ -102,6 +170,18 @@ run "staging_is_smaller_but_no_less_sealed" {
   assert {
     condition     = !aws_db_instance.primary.multi_az && aws_db_instance.primary.backup_retention_period == 7 && length(aws_iam_role.monitoring) == 0
     error_message = "expected one zone, seven days and basic monitoring"
+  }
+  assert {
+    condition     = aws_db_instance.primary.monitoring_interval == 0
+    error_message = "basic monitoring takes no figures of the operating system"
+  }
+  assert {
+    condition     = aws_db_instance.primary.instance_class == "db.t4g.medium" && output.settings.instance_class == aws_db_instance.primary.instance_class
+    error_message = "expected a small instance, and that its settings are told as they are"
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.primary["storage"].threshold == 2.5 * 1024 * 1024 * 1024
+    error_message = "a small volume grows below a tenth of it: the alarm is at half of that"
   }
   assert {
     condition     = aws_db_instance.primary.storage_encrypted && !aws_db_instance.primary.publicly_accessible

@@ -19,6 +19,7 @@ variables {
   }
   rollback_alarm_names = ["seiketsu-test-errors"]
   alarm_topic_arn      = "arn:aws:sns:us-east-1:123456789012:critical"
+  topic_kms_key_arn    = "arn:aws:kms:us-east-1:123456789012:key/22222222-2222-3333-4444-555555555555"
   public_url           = "https://voice.example.com"
   database = {
     address          = "db.example.internal"
@@ -46,6 +47,42 @@ variables {
   log_group_names = { gateway = "/test/gateway", worker = "/test/worker", migrate = "/test/migrate", collector = "/test/collector" }
 }
 
+# Mocks give each type one ARN. Roles are compared with each other, so each has its own.
+override_resource {
+  target = aws_iam_role.execution["gateway"]
+  values = { arn = "arn:aws:iam::123456789012:role/start-gateway" }
+}
+
+override_resource {
+  target = aws_iam_role.execution["worker"]
+  values = { arn = "arn:aws:iam::123456789012:role/start-worker" }
+}
+
+override_resource {
+  target = aws_iam_role.execution["migrate"]
+  values = { arn = "arn:aws:iam::123456789012:role/start-migrate" }
+}
+
+override_resource {
+  target = aws_iam_role.task["gateway"]
+  values = { arn = "arn:aws:iam::123456789012:role/task-gateway" }
+}
+
+override_resource {
+  target = aws_iam_role.task["worker"]
+  values = { arn = "arn:aws:iam::123456789012:role/task-worker" }
+}
+
+override_resource {
+  target = aws_iam_role.task["migrate"]
+  values = { arn = "arn:aws:iam::123456789012:role/task-migrate" }
+}
+
+override_resource {
+  target = aws_iam_role.codedeploy
+  values = { arn = "arn:aws:iam::123456789012:role/codedeploy" }
+}
+
 run "nothing_that_holds_calls_is_on_spare_capacity" {
   assert {
     condition     = aws_ecs_service.gateway.launch_type == "FARGATE" && length(aws_ecs_service.gateway.capacity_provider_strategy) == 0
@@ -71,12 +108,16 @@ run "two_to_forty_tasks_by_calls_and_cpu" {
     error_message = "expected 2 to 40 tasks"
   }
   assert {
+    condition     = one(aws_ecs_cluster.this.setting).name == "containerInsights" && one(aws_ecs_cluster.this.setting).value != "disabled"
+    error_message = "Container Insights says what tasks use, unless it is switched off"
+  }
+  assert {
     condition = (
       aws_appautoscaling_policy.live_calls[0].target_tracking_scaling_policy_configuration[0].customized_metric_specification[0].metric_name == "seiketsu_live_calls"
-      && aws_appautoscaling_policy.live_calls[0].target_tracking_scaling_policy_configuration[0].customized_metric_specification[0].statistic == "Average"
+      && aws_appautoscaling_policy.live_calls[0].target_tracking_scaling_policy_configuration[0].customized_metric_specification[0].statistic == "Maximum"
       && aws_appautoscaling_policy.live_calls[0].target_tracking_scaling_policy_configuration[0].target_value == 100
     )
-    error_message = "scaling goes by live calls per task"
+    error_message = "scaling goes by the live calls of the fullest task: an average over both colours hides full new ones"
   }
   assert {
     condition = { for dimension in aws_appautoscaling_policy.live_calls[0].target_tracking_scaling_policy_configuration[0].customized_metric_specification[0].dimensions : dimension.name => dimension.value } == {
@@ -112,6 +153,22 @@ run "the_collector_writes_what_scaling_reads" {
     condition     = !jsondecode(aws_ecs_task_definition.this["gateway"].container_definitions)[1].essential
     error_message = "calls go on without a collector"
   }
+  assert {
+    condition = alltrue([for text in ["regex: seiketsu_turn_first_audible_seconds_bucket;2(\\.0)?", "replacement: audible_within_2s", "replacement: audible_measured", "^seiketsu_turns_total$"] :
+    strcontains([for variable in jsondecode(aws_ecs_task_definition.this["gateway"].container_definitions)[1].environment : variable.value if variable.name == "AOT_CONFIG_CONTENT"][0], text)])
+    error_message = "turns that are heard within two seconds are counted, and all that were measured"
+  }
+  assert {
+    condition = alltrue([for text in ["^seiketsu_calls_ended_total$", "^seiketsu_calls_refused_total$", "^seiketsu_provider_failures_total$", "^seiketsu_provider_failovers_total$", "^seiketsu_turns_acknowledged_total$"] :
+    strcontains([for variable in jsondecode(aws_ecs_task_definition.this["gateway"].container_definitions)[1].environment : variable.value if variable.name == "AOT_CONFIG_CONTENT"][0], text)])
+    error_message = "calls, refusals, failures and what stood in for them become metrics"
+  }
+  assert {
+    condition = toset(flatten([
+      for declaration in yamldecode([for variable in jsondecode(aws_ecs_task_definition.this["gateway"].container_definitions)[1].environment : variable.value if variable.name == "AOT_CONFIG_CONTENT"][0]).exporters.awsemf.metric_declarations : declaration.dimensions
+    ])) == toset(["environment", "service", "outcome"])
+    error_message = "no tenant is a dimension: each would be a metric of its own, and billed as one"
+  }
 }
 
 run "blue_and_green_are_wired" {
@@ -143,6 +200,42 @@ run "blue_and_green_are_wired" {
     condition     = length(aws_ecs_service.gateway.service_connect_configuration) == 0 && length(aws_ecs_service.gateway.service_registries) == 1
     error_message = "discovery is Cloud Map's; Service Connect does not go with CodeDeploy"
   }
+  assert {
+    condition     = output.deployment.subnet_ids == var.subnet_ids && output.deployment.security_group_ids == [var.security_group_ids.gateway] && output.deployment.platform_version == aws_ecs_service.gateway.platform_version
+    error_message = "a release says the network: ECS does not let it be changed otherwise"
+  }
+  assert {
+    condition     = aws_codedeploy_deployment_group.gateway.service_role_arn == "arn:aws:iam::123456789012:role/codedeploy"
+    error_message = "CodeDeploy deploys with a role of its own"
+  }
+  assert {
+    condition     = alltrue([for definition in values(aws_ecs_task_definition.this) : definition.skip_destroy])
+    error_message = "a revision that runs, or that a rollback names, stays registered"
+  }
+}
+
+run "terraform_leaves_to_codedeploy_what_ecs_refuses_to_change" {
+  variables {
+    subnet_ids         = ["subnet-0000000000000000c", "subnet-0000000000000000d"]
+    security_group_ids = { gateway = "sg-0000000000000000c", worker = "sg-0000000000000000b" }
+    min_tasks          = 3
+  }
+  assert {
+    condition = (
+      aws_ecs_service.gateway.network_configuration[0].subnets == toset(["subnet-0000000000000000a", "subnet-0000000000000000b"])
+      && aws_ecs_service.gateway.network_configuration[0].security_groups == toset(["sg-0000000000000000a"])
+      && aws_ecs_service.gateway.desired_count == 2
+    )
+    error_message = "once it stands, the gateway's network and number of tasks are not Terraform's"
+  }
+  assert {
+    condition     = output.deployment.subnet_ids == tolist(["subnet-0000000000000000c", "subnet-0000000000000000d"]) && output.deployment.security_group_ids == ["sg-0000000000000000c"]
+    error_message = "the next release moves the gateway to its new network"
+  }
+  assert {
+    condition     = aws_ecs_service.worker.network_configuration[0].subnets == toset(["subnet-0000000000000000c", "subnet-0000000000000000d"])
+    error_message = "the worker moves at once"
+  }
 }
 
 run "containers_are_hardened_and_labelled" {
@@ -161,6 +254,12 @@ run "containers_are_hardened_and_labelled" {
     error_message = "the platform runs as nobody, by digest, has two minutes to drain, and never waits for its log"
   }
   assert {
+    condition = { for task, definition in aws_ecs_task_definition.this : task => jsondecode(definition.container_definitions)[0].logConfiguration.options["awslogs-group"] } == {
+      gateway = "/test/gateway", worker = "/test/worker", migrate = "/test/migrate"
+    }
+    error_message = "each kind of task writes to a log group of its own"
+  }
+  assert {
     condition = alltrue([for task in ["gateway", "worker"] :
     strcontains(join(" ", jsondecode(aws_ecs_task_definition.this[task].container_definitions)[0].healthCheck.command), "http://127.0.0.1:9464/health/live")])
     error_message = "health is asked at the admin listener of the contract"
@@ -171,6 +270,10 @@ run "containers_are_hardened_and_labelled" {
       && aws_ecs_service.gateway.tags["container-studio.service"] == "api" && aws_ecs_service.worker.tags["container-studio.service"] == "worker"
     )
     error_message = "Container Studio finds services by labels and tags"
+  }
+  assert {
+    condition     = alltrue([for service in [aws_ecs_service.gateway, aws_ecs_service.worker] : service.propagate_tags == "SERVICE" && service.enable_ecs_managed_tags])
+    error_message = "tasks carry the tags of their service, by which bills are broken down"
   }
   assert {
     condition     = jsondecode(aws_ecs_task_definition.this["gateway"].container_definitions)[0].portMappings[0].containerPort == 8080
@@ -245,6 +348,18 @@ run "roles_may_do_what_they_must" {
     condition     = !anytrue(flatten([for policy in values(aws_iam_role_policy.execution) : [for statement in jsondecode(policy.policy).Statement : strcontains(jsonencode(statement.Resource), "supabase")]]))
     error_message = "a key that nobody needs is given to nobody"
   }
+  assert {
+    condition     = { for task, definition in aws_ecs_task_definition.this : task => [definition.execution_role_arn, definition.task_role_arn] } == { for task in ["gateway", "worker", "migrate"] : task => ["arn:aws:iam::123456789012:role/start-${task}", "arn:aws:iam::123456789012:role/task-${task}"] }
+    error_message = "each kind of task is started by a role of its own, and runs with another"
+  }
+  assert {
+    condition     = { for statement in jsondecode(aws_iam_role_policy.codedeploy.policy).Statement : statement.Sid => statement.Resource }["GiveTasksTheirRoles"] == ["arn:aws:iam::123456789012:role/start-gateway", "arn:aws:iam::123456789012:role/task-gateway"]
+    error_message = "CodeDeploy gives tasks the gateway's roles and no others"
+  }
+  assert {
+    condition     = { for statement in jsondecode(aws_iam_role_policy.codedeploy.policy).Statement : statement.Sid => [statement.Action, statement.Resource] }["TellSealed"] == [["kms:Decrypt", "kms:GenerateDataKey"], var.topic_kms_key_arn]
+    error_message = "CodeDeploy can speak to a sealed topic"
+  }
 }
 
 run "images_are_scanned_and_cannot_change" {
@@ -255,6 +370,35 @@ run "images_are_scanned_and_cannot_change" {
   assert {
     condition     = length(jsondecode(aws_ecr_lifecycle_policy.this.policy).rules) == 2
     error_message = "old images go"
+  }
+  assert {
+    condition = [for rule in jsondecode(aws_ecr_lifecycle_policy.this.policy).rules : [rule.selection.tagStatus, rule.selection.countType, rule.selection.countNumber]] == [
+      ["untagged", "sinceImagePushed", 14], ["any", "imageCountMoreThan", 50],
+    ]
+    error_message = "what no tag names goes after two weeks, and fifty images stay to go back to"
+  }
+  assert {
+    condition     = !aws_ecr_repository.this.force_delete && !aws_s3_bucket.recordings.force_destroy && !can(aws_ecs_cluster.this.tags["GuardDutyManaged"])
+    error_message = "images and recordings are not deleted with the rest, and GuardDuty looks into tasks"
+  }
+}
+
+run "an_environment_that_is_destroyed_can_be" {
+  variables {
+    recordings_force_destroy = true
+    guardduty_enabled        = false
+  }
+  assert {
+    condition     = aws_ecr_repository.this.force_delete && aws_s3_bucket.recordings.force_destroy
+    error_message = "a repository with images, and a bucket with recordings, would stop a destroy"
+  }
+  assert {
+    condition     = aws_ecs_cluster.this.tags["GuardDutyManaged"] == "false"
+    error_message = "what GuardDuty makes in the VPC would stop a destroy"
+  }
+  assert {
+    condition     = aws_service_discovery_service.gateway.force_destroy
+    error_message = "tasks that are still registered would stop a destroy"
   }
 }
 
@@ -346,10 +490,54 @@ run "a_size_that_fargate_does_not_have_is_refused" {
   expect_failures = [var.gateway_size]
 }
 
+run "a_memory_between_two_sizes_is_refused" {
+  command = plan
+  variables {
+    gateway_size = { cpu = 1024, memory = 2560 }
+  }
+  expect_failures = [var.gateway_size]
+}
+
+run "too_much_memory_for_four_cpus_is_refused" {
+  command = plan
+  variables {
+    worker_size = { cpu = 4096, memory = 32768 }
+  }
+  expect_failures = [var.worker_size]
+}
+
+run "no_worker_may_run" {
+  command = plan
+  variables {
+    worker_count = 0
+  }
+  assert {
+    condition     = aws_ecs_service.worker.desired_count == 0
+    error_message = "an image without `seiketsu worker` needs no worker"
+  }
+}
+
+run "less_than_no_worker_is_refused" {
+  command = plan
+  variables {
+    worker_count = -1
+  }
+  expect_failures = [var.worker_count]
+}
+
 run "cron_with_five_fields_is_refused" {
   command = plan
   variables {
     schedules = { night = { cron = "cron(0 21 * * *)", min = 2, max = 40 } }
+  }
+  expect_failures = [var.schedules]
+}
+
+run "a_clock_beyond_the_bounds_is_refused" {
+  command = plan
+  variables {
+    max_tasks = 18
+    schedules = { day = { cron = "cron(0 7 ? * * *)", min = 4, max = 40 } }
   }
   expect_failures = [var.schedules]
 }

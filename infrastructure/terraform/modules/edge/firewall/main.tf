@@ -14,8 +14,9 @@ locals {
 resource "aws_wafv2_ip_set" "cdn" {
   count = local.has_webhooks ? 1 : 0
 
-  name               = "${var.name}-cdn"
-  description        = "CloudFront's addresses towards origins"
+  name = "${var.name}-cdn"
+  # WAF takes letters, digits, spaces and + = : # @ / - , . in a description: no apostrophe.
+  description        = "Addresses of CloudFront towards origins"
   scope              = var.scope
   ip_address_version = "IPV4"
   addresses          = var.cdn_cidrs
@@ -23,7 +24,7 @@ resource "aws_wafv2_ip_set" "cdn" {
 
 resource "aws_wafv2_web_acl" "this" {
   name        = var.name
-  description = "Rate, body size, reputation, and AWS's managed rules"
+  description = "Rate, body size, reputation, and managed rules of AWS"
   scope       = var.scope
 
   default_action {
@@ -42,8 +43,45 @@ resource "aws_wafv2_web_acl" "this" {
       }
 
       statement {
-        geo_match_statement {
-          country_codes = var.blocked_countries
+        dynamic "geo_match_statement" {
+          for_each = local.has_webhooks ? [] : [1]
+
+          content {
+            country_codes = var.blocked_countries
+          }
+        }
+
+        # A caller's country is not Twilio's, whose requests come from wherever it has machines.
+        dynamic "and_statement" {
+          for_each = local.has_webhooks ? [1] : []
+
+          content {
+            statement {
+              geo_match_statement {
+                country_codes = var.blocked_countries
+              }
+            }
+
+            statement {
+              not_statement {
+                statement {
+                  byte_match_statement {
+                    search_string         = var.webhook_path_prefix
+                    positional_constraint = "STARTS_WITH"
+
+                    field_to_match {
+                      uri_path {}
+                    }
+
+                    text_transformation {
+                      priority = 0
+                      type     = "NONE"
+                    }
+                  }
+                }
+              }
+            }
+          }
         }
       }
 

@@ -24,7 +24,7 @@ variable "requests_per_minute" {
 }
 
 variable "webhook_path_prefix" {
-  description = "Paths that prove themselves by a signature and come from few addresses, so that neither the rate nor managed rules are for them; null for none."
+  description = "Paths that prove themselves by a signature and come from few addresses, so that neither the rate, countries nor managed rules are for them; null for none."
   type        = string
   default     = null
 }
@@ -53,7 +53,7 @@ variable "max_body_bytes" {
 }
 
 variable "blocked_countries" {
-  description = "Countries whose requests are refused, as ISO 3166 alpha-2 codes."
+  description = "Countries whose requests are refused, as ISO 3166 alpha-2 codes; webhooks are let through from anywhere."
   type        = list(string)
   default     = []
 }

@@ -55,6 +55,18 @@ run "everything_outside_speaks_tls_1_2_or_newer" {
   }
 }
 
+run "the_load_balancer_waits_for_its_log_and_not_for_the_distribution" {
+  # The order of things cannot be seen in a run, so it is read.
+  assert {
+    condition     = aws_lb.this.access_logs[0].bucket == aws_s3_bucket_policy.access_logs.bucket && strcontains(file("load_balancer.tf"), "depends_on = [aws_s3_bucket_policy.access_logs]")
+    error_message = "the load balancer proves that it may write before it is made"
+  }
+  assert {
+    condition     = aws_cloudfront_distribution.console.enabled && !strcontains(regex("(?s)resource \"aws_s3_bucket_policy\" \"access_logs\" \\{.*?\n\\}", file("buckets.tf")), "cloudfront")
+    error_message = "a distribution takes minutes, and a load balancer has nothing to do with it"
+  }
+}
+
 run "calls_are_not_cut" {
   assert {
     condition     = alltrue([for group in values(aws_lb_target_group.colour) : tonumber(group.deregistration_delay) == var.longest_call_seconds])
@@ -98,22 +110,45 @@ run "buckets_are_private_and_speak_tls" {
     error_message = "no bucket can be made public"
   }
   assert {
-    condition = alltrue([for policy in values(aws_s3_bucket_policy.this) : anytrue([
+    condition = alltrue([for policy in [aws_s3_bucket_policy.console, aws_s3_bucket_policy.access_logs] : anytrue([
       for statement in jsondecode(policy.policy).Statement : statement.Effect == "Deny" && try(statement.Condition.Bool["aws:SecureTransport"], "") == "false"
     ])])
     error_message = "plain connections to buckets are refused"
   }
   assert {
-    condition     = length(aws_s3_bucket_policy.this) == length(aws_s3_bucket.this)
+    condition     = toset([aws_s3_bucket_policy.console.bucket, aws_s3_bucket_policy.access_logs.bucket]) == toset(values(aws_s3_bucket.this)[*].id)
     error_message = "each bucket has a policy"
   }
   assert {
-    condition     = [for statement in jsondecode(aws_s3_bucket_policy.this["console"].policy).Statement : statement if statement.Effect == "Allow"][0].Condition.StringEquals["AWS:SourceArn"] == aws_cloudfront_distribution.console.arn
+    condition     = [for statement in jsondecode(aws_s3_bucket_policy.console.policy).Statement : statement if statement.Effect == "Allow"][0].Condition.StringEquals["AWS:SourceArn"] == aws_cloudfront_distribution.console.arn
     error_message = "the console's files are for our distribution only"
+  }
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.access_logs.policy).Statement[0].Condition == { ArnLike = { "aws:SourceArn" = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/*" } }
+    error_message = "only load balancers of this account and region write access logs, by what they say of themselves"
   }
   assert {
     condition     = alltrue([for versioning in values(aws_s3_bucket_versioning.this) : versioning.versioning_configuration[0].status == "Enabled"])
     error_message = "an overwritten file can be brought back"
+  }
+  assert {
+    condition = length(aws_s3_bucket_server_side_encryption_configuration.this) == length(aws_s3_bucket.this) && alltrue([
+      for sealed in values(aws_s3_bucket_server_side_encryption_configuration.this) : one(sealed.rule).apply_server_side_encryption_by_default[0].sse_algorithm == "AES256"
+    ])
+    error_message = "what lies in a bucket is sealed with AES-256"
+  }
+}
+
+run "access_logs_move_to_cheaper_classes_and_go" {
+  assert {
+    condition = { for transition in one(aws_s3_bucket_lifecycle_configuration.access_logs.rule).transition : transition.storage_class => transition.days } == {
+      STANDARD_IA = 30, GLACIER_IR = 90
+    }
+    error_message = "a month at hand, two months rarely read, then the archive"
+  }
+  assert {
+    condition     = one(aws_s3_bucket_lifecycle_configuration.access_logs.rule).status == "Enabled" && one(aws_s3_bucket_lifecycle_configuration.access_logs.rule).expiration[0].days == var.log_retention_days
+    error_message = "access logs go when their time is over"
   }
 }
 

@@ -41,6 +41,27 @@ variables {
   ]
 }
 
+# One of its own for each: with the mocks' single ARN nobody would see the two channels exchanged.
+override_resource {
+  target = aws_sns_topic.this["critical"]
+  values = { arn = "arn:aws:sns:us-east-1:123456789012:critical" }
+}
+
+override_resource {
+  target = aws_sns_topic.this["warning"]
+  values = { arn = "arn:aws:sns:us-east-1:123456789012:warning" }
+}
+
+override_resource {
+  target = aws_iam_role.forwarder
+  values = { arn = "arn:aws:iam::123456789012:role/forwarder" }
+}
+
+override_resource {
+  target = aws_iam_role.slack
+  values = { arn = "arn:aws:iam::123456789012:role/slack" }
+}
+
 run "each_ratio_has_three_pairs_of_windows" {
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.burn) == 12 && length(aws_cloudwatch_composite_alarm.burn) == 6
@@ -86,9 +107,13 @@ run "dimensions_are_filled_in" {
 run "deployments_are_taken_back_by_plain_alarms_only" {
   assert {
     condition = toset(output.rollback_alarm_names) == toset([
-      "seiketsu-test-first-audio-fast-short", "seiketsu-test-load-balancer-errors", "seiketsu-test-healthy-none",
+      "seiketsu-test-first-audio-fast-short", "seiketsu-test-load-balancer-errors",
     ])
     error_message = "CodeDeploy gets the fast windows of the objectives that say so, and no composite alarm"
+  }
+  assert {
+    condition     = !contains(output.rollback_alarm_names, aws_cloudwatch_metric_alarm.healthy["none"].alarm_name)
+    error_message = "that nobody is healthy does not stop the release that mends it"
   }
 }
 
@@ -107,17 +132,37 @@ run "silence_is_an_alarm" {
   }
 }
 
+run "work_and_health_are_watched" {
+  assert {
+    condition = { for name in ["cpu", "memory"] : name => aws_cloudwatch_metric_alarm.platform[name].metric_name } == { cpu = "CPUUtilization", memory = "MemoryUtilization" } && alltrue([
+      for name in ["cpu", "memory"] : aws_cloudwatch_metric_alarm.platform[name].dimensions == tomap({ ClusterName = "seiketsu-test", ServiceName = "seiketsu-test-gateway" })
+    ])
+    error_message = "CPU and memory of the gateway's tasks are watched"
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.threshold["api-latency"].metric_name == "TargetResponseTime" && aws_cloudwatch_metric_alarm.threshold["api-latency"].threshold == 0.5 && length(aws_cloudwatch_metric_alarm.threshold["api-latency"].alarm_actions) == 1
+    error_message = "an API that takes more than half a second is told"
+  }
+}
+
 run "channels_and_logs_are_sealed" {
   assert {
     condition     = alltrue([for topic in values(aws_sns_topic.this) : topic.kms_master_key_id == var.logs_kms_key_arn]) && alltrue([for group in values(aws_cloudwatch_log_group.platform) : group.kms_key_id == var.logs_kms_key_arn])
     error_message = "topics and log groups are sealed with our key"
   }
   assert {
-    condition = alltrue([for policy in values(aws_sns_topic_policy.this) : (
-      jsondecode(policy.policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"
-      && jsondecode(policy.policy).Statement[1].Effect == "Deny"
-    )])
+    condition = alltrue([for name, policy in aws_sns_topic_policy.this : alltrue([for statement in jsondecode(policy.policy).Statement : (
+      statement.Effect == "Deny" ? statement.Condition.Bool["aws:SecureTransport"] == "false"
+      : statement.Principal.Service == "events.amazonaws.com" ? statement.Action == "sns:Publish"
+      : statement.Condition.StringEquals["aws:SourceAccount"] == "123456789012"
+    ) && statement.Resource == "arn:aws:sns:us-east-1:123456789012:${name}"]) && policy.arn == "arn:aws:sns:us-east-1:123456789012:${name}"])
     error_message = "only services on this account's behalf speak to the topics, over TLS"
+  }
+  assert {
+    condition = alltrue([for policy in values(aws_sns_topic_policy.this) : [
+      for statement in jsondecode(policy.policy).Statement : can(statement.Condition) if contains(flatten([try(statement.Principal.Service, [])]), "events.amazonaws.com")
+    ] == [false]])
+    error_message = "EventBridge names neither account nor rule, so that a condition would keep it out"
   }
   assert {
     condition     = length(aws_sns_topic_subscription.email) == 2 && length(aws_sns_topic_subscription.pagerduty) == 0
@@ -126,6 +171,28 @@ run "channels_and_logs_are_sealed" {
   assert {
     condition     = aws_cloudwatch_log_group.platform["gateway"].retention_in_days == 365 && aws_cloudwatch_log_group.platform["collector"].retention_in_days == 14
     error_message = "the platform's log is kept for a year"
+  }
+}
+
+run "what_is_critical_wakes_somebody" {
+  assert {
+    condition = { for name in ["no-figures", "full", "refused", "load-balancer-errors", "cpu", "memory", "connections-refused"] : name => one(aws_cloudwatch_metric_alarm.platform[name].alarm_actions) } == {
+      no-figures          = "arn:aws:sns:us-east-1:123456789012:critical", full = "arn:aws:sns:us-east-1:123456789012:critical"
+      refused             = "arn:aws:sns:us-east-1:123456789012:critical", load-balancer-errors = "arn:aws:sns:us-east-1:123456789012:critical"
+      cpu                 = "arn:aws:sns:us-east-1:123456789012:warning", memory = "arn:aws:sns:us-east-1:123456789012:warning"
+      connections-refused = "arn:aws:sns:us-east-1:123456789012:warning"
+    }
+    error_message = "callers who are refused wake somebody, a busy task does not"
+  }
+  assert {
+    condition = one(aws_cloudwatch_metric_alarm.healthy["none"].alarm_actions) == aws_sns_topic.this["critical"].arn && one(aws_cloudwatch_metric_alarm.healthy["few"].alarm_actions) == aws_sns_topic.this["warning"].arn && alltrue([
+      for name, alarm in aws_cloudwatch_composite_alarm.burn : one(alarm.alarm_actions) == aws_sns_topic.this[endswith(name, "-slow") ? "warning" : "critical"].arn
+    ])
+    error_message = "a budget that burns fast wakes somebody, a slow fire is read in the morning"
+  }
+  assert {
+    condition     = toset([for subscription in values(aws_sns_topic_subscription.email) : subscription.topic_arn]) == toset([aws_sns_topic.this["critical"].arn, aws_sns_topic.this["warning"].arn])
+    error_message = "both channels reach the addresses"
   }
 }
 
@@ -139,6 +206,13 @@ run "dashboards_draw_the_objectives" {
       jsondecode(aws_cloudwatch_dashboard.this["infrastructure"].dashboard_body).widgets
     )
     error_message = "no widget stands upon another"
+  }
+  assert {
+    condition = length(setsubtract(
+      ["CPUUtilization", "MemoryUtilization", "HealthyHostCount", "DatabaseConnections", "EngineCPUUtilization", "ProcessedBytes", "NetworkReceiveThroughput", "NetworkTransmitThroughput"],
+      flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this["infrastructure"].dashboard_body).widgets : [for line in widget.properties.metrics : line[1]]])
+    )) == 0
+    error_message = "the infrastructure's dashboard draws CPU, memory, network and health"
   }
 }
 
@@ -180,6 +254,14 @@ run "the_forwarder_tells_when_it_fails_or_is_silent" {
     condition     = length(aws_sns_topic_subscription.pagerduty) == 1 && aws_sns_topic_subscription.pagerduty[0].topic_arn == aws_sns_topic.this["critical"].arn && length(aws_chatbot_slack_channel_configuration.this) == 1
     error_message = "PagerDuty gets what is critical, Slack gets all"
   }
+  assert {
+    condition     = toset(aws_chatbot_slack_channel_configuration.this[0].sns_topic_arns) == toset(["arn:aws:sns:us-east-1:123456789012:critical", "arn:aws:sns:us-east-1:123456789012:warning"]) && aws_chatbot_slack_channel_configuration.this[0].iam_role_arn == "arn:aws:iam::123456789012:role/slack"
+    error_message = "Slack gets both channels, as a role that only looks at alarms"
+  }
+  assert {
+    condition     = aws_lambda_function.forwarder[0].reserved_concurrent_executions == -1 && aws_lambda_function.forwarder[0].role == "arn:aws:iam::123456789012:role/forwarder"
+    error_message = "a new account has no executions to reserve"
+  }
 }
 
 run "an_objective_that_counts_nothing_is_refused" {
@@ -212,4 +294,12 @@ run "another_pager_is_refused" {
     pagerduty_url = "https://example.com/hook"
   }
   expect_failures = [var.pagerduty_url]
+}
+
+run "a_forwarder_that_may_never_run_is_refused" {
+  command = plan
+  variables {
+    forwarder_reserved_concurrency = 0
+  }
+  expect_failures = [var.forwarder_reserved_concurrency]
 }

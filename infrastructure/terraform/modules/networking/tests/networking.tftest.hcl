@@ -29,12 +29,48 @@ run "each_zone_has_every_tier_and_a_way_out_of_its_own" {
     condition     = !anytrue([for subnet in concat(values(aws_subnet.public), values(aws_subnet.app), values(aws_subnet.data)) : coalesce(subnet.map_public_ip_on_launch, false)])
     error_message = "no subnet gives out public addresses by itself"
   }
+  assert {
+    condition     = alltrue([for subnet in concat(values(aws_subnet.public), values(aws_subnet.app), values(aws_subnet.data)) : subnet.vpc_id == aws_vpc.this.id])
+    error_message = "every subnet is in the VPC"
+  }
+  assert {
+    condition = alltrue([for zone, route in aws_route.app_nat : (
+      route.nat_gateway_id == aws_nat_gateway.this[zone].id
+      && aws_route_table_association.app[zone].route_table_id == route.route_table_id
+      && route.route_table_id != aws_route.public_internet.route_table_id
+    )])
+    error_message = "tasks leave by the NAT gateway of their zone, and nobody reaches them from outside"
+  }
+}
+
+run "what_stands_in_subnets_waits_for_their_routes" {
+  # The order of things cannot be seen in a run, so it is read.
+  assert {
+    condition     = length(output.public_subnet_ids) == 3 && strcontains(regex("(?s)output \"public_subnet_ids\" \\{.*?\n\\}", file("outputs.tf")), "depends_on = [aws_route.public_internet,")
+    error_message = "a load balancer cannot be made in a VPC without a way in"
+  }
+  assert {
+    condition     = length(output.app_subnet_ids) == 3 && strcontains(regex("(?s)output \"app_subnet_ids\" \\{.*?\n\\}", file("outputs.tf")), "depends_on = [aws_route.app_nat,")
+    error_message = "a worker's circuit breaker gives up when its first tasks find no way out"
+  }
 }
 
 run "data_has_no_way_out" {
   assert {
     condition     = length([for route in concat([aws_route.public_internet], values(aws_route.app_nat)) : route if route.route_table_id == aws_route_table.data.id]) == 0
     error_message = "the data tier's table must have no route but the VPC's own"
+  }
+  assert {
+    condition     = length(coalesce(aws_route_table.data.route, [])) == 0 && length(coalesce(aws_route_table.data.propagating_vgws, [])) == 0
+    error_message = "no route stands in the data tier's table itself, and no gateway puts one there"
+  }
+  assert {
+    condition     = !contains(aws_vpc_endpoint.s3.route_table_ids, aws_route_table.data.id) && length(regexall("resource \"aws_route\" ", join("", [for path in fileset(".", "*.tf") : file(path)]))) == 2
+    error_message = "the two routes there are, and the endpoint of S3, are of other tables"
+  }
+  assert {
+    condition     = alltrue([for zone, association in aws_route_table_association.data : association.route_table_id == aws_route_table.data.id && association.subnet_id == aws_subnet.data[zone].id]) && length(aws_route_table_association.data) == length(aws_subnet.data)
+    error_message = "every data subnet has the data tier's table"
   }
   assert {
     condition     = alltrue([for key, rule in aws_network_acl_rule.allow : rule.cidr_block != "0.0.0.0/0" if startswith(key, "data-")])

@@ -29,6 +29,24 @@ run "a_tenant_has_a_key_and_a_database_of_its_own" {
   }
 }
 
+run "its_connections_are_watched_by_its_own_measure" {
+  assert {
+    condition     = output.connections_alarm_at == 300
+    error_message = "a small instance takes 400 connections, so that an alarm at 900 would never come"
+  }
+}
+
+run "a_larger_instance_takes_more" {
+  variables {
+    instance_class       = "db.r6g.large"
+    connections_alarm_at = 1200
+  }
+  assert {
+    condition     = output.connections_alarm_at == 1200
+    error_message = "the alarm is one variable away"
+  }
+}
+
 run "a_name_that_is_too_long_is_refused" {
   command = plan
   variables {

@@ -33,6 +33,43 @@ run "before_a_load_balancer" {
   }
   assert {
     condition = [for rule in aws_wafv2_web_acl.this.rule :
+      rule.statement[0].rate_based_statement[0].aggregate_key_type == "IP" && length(rule.action[0].block) == 1
+    if rule.name == "rate"] == [true]
+    error_message = "each address is counted by itself, and refused beyond its limit"
+  }
+  assert {
+    condition = [for rule in aws_wafv2_web_acl.this.rule :
+      contains(rule.statement[0].and_statement[0].statement[0].geo_match_statement[0].country_codes, "KP") && length(rule.action[0].block) == 1
+    if rule.name == "countries"] == [true]
+    error_message = "requests from a blocked country are refused"
+  }
+  assert {
+    condition = [for rule in aws_wafv2_web_acl.this.rule :
+      [rule.statement[0].and_statement[0].statement[1].not_statement[0].statement[0].byte_match_statement[0].search_string, length(rule.statement[0].geo_match_statement)]
+    if rule.name == "countries"] == [["/twilio/", 0]]
+    error_message = "Twilio is let through from any country"
+  }
+  assert {
+    # What WAF itself asks of a description, a name and a metric's name; the provider does not.
+    condition = alltrue([for description in [aws_wafv2_web_acl.this.description, aws_wafv2_ip_set.cdn[0].description] :
+      can(regex("^[\\w+=:#@/\\-,\\.][\\w+=:#@/\\-,\\.\\s]+[\\w+=:#@/\\-,\\.]$", description)) && length(description) <= 256
+      ]) && alltrue([for name in concat([aws_wafv2_web_acl.this.name, aws_wafv2_ip_set.cdn[0].name], aws_wafv2_web_acl.this.rule[*].name, [
+        for rule in aws_wafv2_web_acl.this.rule : rule.visibility_config[0].metric_name
+    ]) : can(regex("^[\\w-]{1,128}$", name))])
+    error_message = "WAF takes no apostrophe in a description"
+  }
+  assert {
+    condition = alltrue([for rule in aws_wafv2_web_acl.this.rule :
+      length(rule.override_action[0].none) == 1 && length(rule.override_action[0].count) == 0
+    if startswith(rule.name, "AWSManagedRules")])
+    error_message = "managed rules refuse, and do not only count"
+  }
+  assert {
+    condition     = alltrue([for rule in aws_wafv2_web_acl.this.rule : rule.visibility_config[0].cloudwatch_metrics_enabled && rule.visibility_config[0].sampled_requests_enabled])
+    error_message = "what each rule does is counted and sampled while it happens"
+  }
+  assert {
+    condition = [for rule in aws_wafv2_web_acl.this.rule :
       rule.statement[0].rate_based_statement[0].scope_down_statement[0].and_statement[0].statement[0].not_statement[0].statement[0].byte_match_statement[0].search_string
     if rule.name == "rate"] == ["/twilio/"]
     error_message = "Twilio's paths are not counted"
@@ -82,11 +119,16 @@ run "before_a_distribution" {
     scope               = "CLOUDFRONT"
     webhook_path_prefix = null
     cdn_cidrs           = []
-    blocked_countries   = []
   }
   assert {
-    condition     = !contains(aws_wafv2_web_acl.this.rule[*].name, "rate-cdn") && !contains(aws_wafv2_web_acl.this.rule[*].name, "countries") && length(aws_wafv2_ip_set.cdn) == 0
+    condition     = !contains(aws_wafv2_web_acl.this.rule[*].name, "rate-cdn") && length(aws_wafv2_ip_set.cdn) == 0
     error_message = "without webhooks there is no address to be exempt"
+  }
+  assert {
+    condition = [for rule in aws_wafv2_web_acl.this.rule :
+      [rule.statement[0].geo_match_statement[0].country_codes, length(rule.statement[0].and_statement)]
+    if rule.name == "countries"] == [[tolist(["KP"]), 0]]
+    error_message = "without webhooks a country is refused everywhere"
   }
   assert {
     condition = [for rule in aws_wafv2_web_acl.this.rule :

@@ -1,0 +1,82 @@
+"""Breaks a copy of the Terraform, one mutant at a time, and expects an assertion to fail. scripts/infra-mutants runs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+SOURCE = Path("infrastructure/terraform")
+COPY = Path("target/infra/mutants")
+ENVIRONMENTS = ["staging", "production", "production-right-sized"]
+
+
+def terraform(directory: Path, *arguments: str) -> tuple[int, str]:
+    out = subprocess.run(["terraform", *arguments], cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return out.returncode, out.stdout
+
+
+def directory_of(by: str) -> Path:
+    if by in ENVIRONMENTS:
+        return COPY
+    return COPY / by if by == "bootstrap" else COPY / "modules" / by
+
+
+def prepare(by: str, ready: set[Path]) -> None:
+    directory = directory_of(by)
+    if directory in ready:
+        return
+    mirror = os.environ.get("TF_PLUGIN_DIR")
+    code, said = terraform(directory, "init", "-backend=false", "-input=false", "-no-color", *([f"-plugin-dir={Path(mirror).resolve()}"] if mirror else []))
+    if code != 0:
+        sys.exit(f"terraform init in {directory} failed:\n{said}")
+    ready.add(directory)
+
+
+def noticed(by: str) -> list[str]:
+    """Messages of assertions that fail."""
+    chosen = [f"-filter=tests/{by}.tftest.hcl", f"-var-file=environments/{by}.tfvars"] if by in ENVIRONMENTS else []
+    code, said = terraform(directory_of(by), "test", "-no-color", *chosen)
+    if code == 0:
+        return []
+    failed = re.findall(r"Error: Test assertion failed\n\n.*?\n\n(.*?)\n(?:\n|$)", said, re.DOTALL)
+    # A mutant that is no valid configuration proves nothing.
+    return [re.sub(r"\s+", " ", each.split("\n")[-1]) for each in failed] or [f"(no assertion) {said[-400:]}"]
+
+
+def main() -> int:
+    mutants = tomllib.loads((SOURCE / "tests/mutants.toml").read_text())["mutant"]
+    chosen = [each for each in mutants if not sys.argv[1:] or each["by"] in sys.argv[1:]]
+    shutil.rmtree(COPY, ignore_errors=True)
+    shutil.copytree(SOURCE, COPY, ignore=shutil.ignore_patterns(".terraform", "moto", "*.tfstate*"))
+    ready: set[Path] = set()
+    wrong = 0
+    for mutant in chosen:
+        prepare(mutant["by"], ready)
+        path = COPY / mutant["file"]
+        whole = path.read_text()
+        pattern = r"\s+".join(re.escape(word) for word in mutant["from"].split())
+        places = len(re.findall(pattern, whole))
+        what = f"{mutant['file']}: {mutant['from']} -> {mutant['to'] or 'nothing'}"
+        if places != 1:
+            print(f"  STALE     {what}: found {places} times, expected once", flush=True)
+            wrong += 1
+            continue
+        path.write_text(re.sub(pattern, lambda _: mutant["to"], whole))
+        messages = noticed(mutant["by"])
+        path.write_text(whole)
+        if messages and not messages[0].startswith("(no assertion)"):
+            print(f"  noticed   {what}\n            {messages[0]}", flush=True)
+        else:
+            print(f"  {'INVALID ' if messages else 'SURVIVED'}  {what}\n            {messages[0] if messages else 'every test passed'}", flush=True)
+            wrong += 1
+    print(f"{len(chosen)} mutants, {len(chosen) - wrong} noticed, {wrong} not")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
