@@ -1,4 +1,4 @@
-"""Condenses a plan (`terraform show -json`) to two graphs in Mermaid. scripts/infra-plans runs it.
+"""Condenses plans (`terraform show -json`) to two graphs in Mermaid, of the first plan, and a table. scripts/infra-plans runs it.
 
 What talks with what is read from the security groups' rules, the distribution's origins and the services' settings; what a module
 takes from another is read from the references of the root. Nothing is drawn that the plan does not say; what of it is worth a
@@ -190,9 +190,23 @@ def parts(plan: Plan) -> list[str]:
     return ["```mermaid", *lines, "```", "", "Keys (`security`) and alert channels (`monitoring`) go to nearly all; only the table has them.", "", *table]
 
 
+def sizes(plans: dict[str, Plan]) -> list[str]:
+    """How many resources each module makes in each environment."""
+    counted = {name: collections.Counter(each["address"].split(".")[1].split("[")[0] for each in plan.all) for name, plan in plans.items()}
+    return [
+        "| module | " + " | ".join(plans) + " |",
+        "| --- |" + " ---: |" * len(plans),
+        *(f"| {module}: {what} | " + " | ".join(str(counted[name][module]) for name in plans) + " |" for module, what in MODULES.items()),
+        "| all | " + " | ".join(str(len(plan.all)) for plan in plans.values()) + " |",
+    ]
+
+
 def main() -> None:
-    with open(sys.argv[1]) as file:
-        plan = Plan(json.load(file))
+    plans = {}
+    for path in sys.argv[1:]:
+        with open(path) as file:
+            plans[path.rpartition("/")[2].removesuffix(".plan.json")] = Plan(json.load(file))
+    plan = next(iter(plans.values()))
     print("\n".join([
         "# The infrastructure as a graph", "",
         "Drawn by `scripts/infra-plans` from the plan of production; `scripts/infra-check` fails when it is out of date.", "",
@@ -201,7 +215,10 @@ def main() -> None:
         "```mermaid", *traffic(plan), "```", "",
         "## What it is made of", "",
         f"{len(plan.all)} resources. An arrow goes to the module that takes something.", "",
-        *parts(plan),
+        *parts(plan), "",
+        "## How much of it, in each environment", "",
+        "What a plan makes in an empty account. Databases of tenants' own come on top, one by one.", "",
+        *sizes(plans),
     ]))
 
 

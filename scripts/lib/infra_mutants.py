@@ -43,9 +43,11 @@ def noticed(by: str) -> list[str]:
     code, said = terraform(directory_of(by), "test", "-no-color", *chosen)
     if code == 0:
         return []
-    failed = re.findall(r"Error: Test assertion failed\n\n.*?\n\n(.*?)\n(?:\n|$)", said, re.DOTALL)
+    # Each has a place, the values that were compared, and then its message, which is the first text at the margin.
+    failed = [re.search(r"(?m)^(?!\s|on )\S.*$", block) for block in said.split("Error: Test assertion failed\n")[1:]]
+    messages = [found.group() for found in failed if found]
     # A mutant that is no valid configuration proves nothing.
-    return [re.sub(r"\s+", " ", each.split("\n")[-1]) for each in failed] or [f"(no assertion) {said[-400:]}"]
+    return messages or [f"(no assertion) {said[-400:]}"]
 
 
 def main() -> int:
@@ -61,7 +63,8 @@ def main() -> int:
         whole = path.read_text()
         pattern = r"\s+".join(re.escape(word) for word in mutant["from"].split())
         places = len(re.findall(pattern, whole))
-        what = f"{mutant['file']}: {mutant['from']} -> {mutant['to'] or 'nothing'}"
+        old, new = (" ".join(mutant[side].split()) for side in ("from", "to"))
+        what = f"{mutant['file']}: {old} -> {new or 'nothing'}"
         if places != 1:
             print(f"  STALE     {what}: found {places} times, expected once", flush=True)
             wrong += 1

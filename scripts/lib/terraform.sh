@@ -55,5 +55,5 @@ made_from_plans() { # directory with plans, directory
     "$seiketsu" infra trim "$1/$environment.plan.json" >"$2/infrastructure/plans/$environment.json"
   done
   (cd "$2" && "$seiketsu" infra cost --markdown infrastructure/plans/{production,production-right-sized,staging}.json >docs/infrastructure/cost.md)
-  python3 scripts/lib/infra_graph.py "$1/production.plan.json" >"$2/docs/infrastructure/graph.md"
+  python3 scripts/lib/infra_graph.py "$1"/{production,production-right-sized,staging}.plan.json >"$2/docs/infrastructure/graph.md"
 }

@@ -63,7 +63,7 @@ run "production_right_sized_keeps_its_availability" {
     error_message = "cheaper, but no less safe"
   }
   assert {
-    condition     = var.audit.lock_mode == "COMPLIANCE" && keys(module.backup.no_backup_alarm_names) == ["shared"]
+    condition     = module.compliance.audit_lock.mode == "COMPLIANCE" && keys(module.backup.no_backup_alarm_names) == ["shared"]
     error_message = "its audit is locked and its database's backup watched all the same"
   }
   assert {

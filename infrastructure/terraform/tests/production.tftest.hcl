@@ -213,7 +213,7 @@ run "production_as_described" {
     error_message = "each database that is not backed up for a day is told"
   }
   assert {
-    condition     = var.audit.lock_mode == "COMPLIANCE" && var.audit.retention_days == 365
+    condition     = module.compliance.audit_lock.mode == "COMPLIANCE" && module.compliance.audit_lock.days == 365
     error_message = "nobody deletes an audit log of production for a year"
   }
   assert {

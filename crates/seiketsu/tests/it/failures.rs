@@ -31,7 +31,7 @@ const SPEECH_WITHIN: Duration = Duration::from_secs(3);
 /// quiet machine. In the suite it opens during the outage.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
 /// So many requests meet a fault before its breaker opens: each caller's, what is asked again for it, and the probes.
-const MET_AT_MOST: u64 = 10;
+const MET_AT_MOST: u64 = 6;
 /// From the end of an outage until everything is as before.
 const WELL_WITHIN: Duration = Duration::from_secs(10);
 /// How long people go on calling after an outage.

@@ -13,6 +13,11 @@ output "audit_key_arn" {
   value       = aws_kms_key.audit.arn
 }
 
+output "audit_lock" {
+  description = "How the audit logs are locked, and for how many days."
+  value       = one(aws_s3_bucket_object_lock_configuration.audit.rule[0].default_retention[*])
+}
+
 output "trail_arn" {
   description = "The trail."
   value       = aws_cloudtrail.this.arn

@@ -372,11 +372,6 @@ def delete_analyzer(call: Call) -> None:
     KEPT.pop(("analyzer", call.region, call["analyzerName"]), None)
 
 
-@answers("accessanalyzer", "ListTagsForResource")
-def list_analyzer_tags(call: Call) -> Any:
-    return {"tags": kept("analyzer", call.region, call["resourceArn"].rpartition("/")[2], "ResourceNotFoundException")["tags"]}
-
-
 # --- Budgets and Cost Explorer
 
 

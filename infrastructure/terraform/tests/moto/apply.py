@@ -281,7 +281,7 @@ def prove(run: Run) -> None:
             raise Failed("destroyed, but still there:\n" + "\n".join(f"      {each}" for each in [*left, *kept]))
         run.facts["stays"] = stays
         run.facts["asked"] = len(inventory.QUESTIONS)
-        said.append(f"nothing in {len(inventory.QUESTIONS)} lists beyond {len(stays)} things that AWS keeps for a while")
+        said.append(f"nothing in {len(inventory.QUESTIONS)} lists beyond {len(stays)} things that are meant to stay")
 
     answers = asked(address)
     run.facts["stand_ins"] = {"used": len(answers["used"]), "calls": sum(answers["used"].values()), "unused": answers["unused"]}
@@ -296,7 +296,7 @@ def destroy(run: Run, root: Path, said: list[str]) -> None:
         each for module in protected["values"]["root_module"]["child_modules"] for each in module.get("resources", [])
         if each["type"] == "aws_db_instance" and each["values"]["deletion_protection"]
     ]
-    variables = run.variables
+    variables, lifted = run.variables, 0
     if instances:
         client = boto3.client("rds")
         try:
@@ -307,13 +307,19 @@ def destroy(run: Run, root: Path, said: list[str]) -> None:
         else:
             raise Failed("the database let itself be deleted in spite of its protection")
         variables = [*variables, "-var=deletion_protection=false"]
-        terraform(run, root, "apply", "-auto-approve", "-refresh=false", "-input=false", "-no-color", "-parallelism=30", *variables, log="unprotect")
-        said.append("refused while protected; protection lifted")
+        out = terraform(
+            run, root, "apply", "-auto-approve", "-refresh=false", "-input=false", "-no-color", "-parallelism=30", *variables, log="unprotect"
+        ).stdout
+        found = re.search(r"Apply complete! Resources: 0 added, \d+ changed, (\d+) destroyed", out)
+        if found is None:
+            raise Failed("lifting the protection adds something")
+        lifted = int(found.group(1))
+        said.append(f"refused while protected; protection lifted ({lifted} of it were resources)")
     # What is there was read a moment ago, and nobody else has been here.
     terraform(run, root, "plan", "-destroy", "-refresh=false", "-input=false", "-no-color", *variables, "-out=destroy.tfplan", log="destroy-plan")
     total = sum("delete" in change["change"]["actions"] for change in shown(run, root, "destroy.tfplan")["resource_changes"])
     done = apply_plan(run, root, "destroy.tfplan", total, "destroyed", "destroy")
-    if done["delete done"] != total or total != run.facts["resources"]["total"]:
+    if done["delete done"] != total or total + lifted != run.facts["resources"]["total"]:
         raise Failed(f"{done['delete done']} of {total} resources were destroyed, {run.facts['resources']['total']} had been created")
     said.append(f"{total} destroyed")
 

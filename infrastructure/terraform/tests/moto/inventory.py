@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import boto3
@@ -75,8 +76,13 @@ QUESTIONS: list[tuple[str, str, str, dict[str, Any], str]] = [
     (HOME, "secretsmanager", "list_secrets", {"IncludePlannedDeletion": True}, "SecretList[].join(': ', [Name, DeletedDate && 'scheduled to go' || 'stays'])"),
 ]
 
-# AWS does not delete these at once, and the emulator does as AWS.
-KEPT_FOR_A_WHILE = (" (PendingDeletion)", ": scheduled to go")
+# What stays: AWS does not delete keys and secrets at once, and the emulator does as AWS; revisions of tasks are left on purpose,
+# because a rollback may name one, and cost nothing.
+STAYS = {
+    "keys that wait for their deletion": re.compile(r" \(PendingDeletion\)$"),
+    "secrets that can still be restored": re.compile(r": scheduled to go$"),
+    "revisions of task definitions": re.compile(r"^ecs list_task_definitions "),
+}
 
 
 def take() -> dict[str, set[str]]:
@@ -98,7 +104,11 @@ def take() -> dict[str, set[str]]:
 
 
 def compare(before: dict[str, set[str]], after: dict[str, set[str]]) -> tuple[list[str], list[str]]:
-    """What is left that was not there before, and what of it AWS keeps for a while."""
-    new = [f"{question}: {name}" for question in after for name in sorted(after[question] - before[question])]
-    stays = [each for each in new if each.endswith(KEPT_FOR_A_WHILE)]
-    return [each for each in new if each not in stays], stays
+    """What is left that was not there before, and the kinds of what is meant to stay of it."""
+    left, stays = list[str](), list[str]()
+    for question in after:
+        for name in sorted(after[question] - before[question]):
+            new = f"{question}: {name}"
+            kind = next((kind for kind, pattern in STAYS.items() if pattern.search(new)), None)
+            (left if kind is None else stays).append(kind or new)
+    return left, stays

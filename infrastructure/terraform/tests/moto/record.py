@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import re
 from typing import Any
 
@@ -51,11 +52,8 @@ def applied(result: dict[str, Any]) -> list[str]:
     if result["drift"]:
         text.append(rows(["type", "attribute", "resources", "reason"], [[f"`{each['type']}`", f"`{each['attribute']}`", len(each["resources"]), each["reason"]] for each in result["drift"]]))
     if result["stays"]:
-        kinds: dict[str, int] = {}
-        for each in result["stays"]:
-            kind = "keys that wait for their deletion" if "(PendingDeletion)" in each else "secrets that can still be restored"
-            kinds[kind] = kinds.get(kind, 0) + 1
-        text.append("**Left after destroying**, as AWS keeps it for a while: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()) + ".")
+        kinds = collections.Counter(result["stays"])
+        text.append("**Left after destroying**, as is meant: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()) + ".")
     else:
         text.append("**Left after destroying:** nothing.")
     return text

@@ -250,7 +250,7 @@ def prove(run: Run) -> None:
         left = [each for each in left if each.partition(": ")[2] not in stays_for_good]
         if left:
             raise Failed("destroyed, but still there:\n" + "\n".join(f"      {each}" for each in left))
-        said.append(f"bootstrap, and {len(stays)} things that AWS keeps for a while")
+        said.append(f"bootstrap, and {len(stays)} things that are meant to stay")
 
     with run.step("secrets") as said:
         files = [path for path in run.work.rglob("*") if path.is_file() and path.name != "emulator.log" and not path.is_symlink()]

@@ -103,7 +103,8 @@ impl Seen {
             Some(last) => after().find(|look| look.at > last).map(|look| look.at),
         };
         Breakers {
-            opened_after: opened.zip(met).map(|(opened, met)| opened.saturating_sub(met)),
+            // Idle connections are pinged: a breaker may be open before any request has met the fault.
+            opened_after: opened.map(|opened| opened.saturating_sub(met.unwrap_or(opened))),
             suffered,
             closed_after: settled.map(|at| at.saturating_sub(end)),
         }
@@ -150,6 +151,8 @@ mod tests {
         assert_eq!(never_opened.opened_after, None);
         let too_late = seen(&[(1, "closed", 0), (4, "closed", 2), (6, "open", 3)]).breakers(outage, false);
         assert_eq!(too_late.opened_after, None);
+        let by_a_ping = seen(&[(1, "closed", 4), (3, "open", 4), (6, "open", 5)]).breakers(outage, false);
+        assert_eq!((by_a_ping.opened_after, by_a_ping.suffered), (Some(Duration::ZERO), 0));
         let never_closed = seen(&[(1, "closed", 0), (4, "open", 2), (6, "open", 2)]).breakers(outage, false);
         assert_eq!((never_closed.opened_after, never_closed.closed_after), (Some(Duration::ZERO), None));
     }

@@ -262,6 +262,17 @@ run "a_short_memory_is_refused" {
   expect_failures = [var.audit_retention_days]
 }
 
+run "a_lock_may_be_one_that_nobody_opens" {
+  command = plan
+  variables {
+    lock_mode = "COMPLIANCE"
+  }
+  assert {
+    condition     = output.audit_lock.mode == "COMPLIANCE"
+    error_message = "the lock is the one that was asked for"
+  }
+}
+
 run "another_lock_is_refused" {
   command = plan
   variables {

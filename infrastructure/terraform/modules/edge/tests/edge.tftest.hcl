@@ -67,6 +67,14 @@ run "the_load_balancer_waits_for_its_log_and_not_for_the_distribution" {
   }
 }
 
+run "terraform_does_not_switch_colours_back" {
+  # What is ignored cannot be seen in a run, so it is read.
+  assert {
+    condition     = length(aws_lb_listener.https) == 2 && strcontains(regex("(?s)resource \"aws_lb_listener\" \"https\" \\{.*?\n\\}", file("load_balancer.tf")), "ignore_changes = [default_action]")
+    error_message = "which colour callers get is CodeDeploy's to say"
+  }
+}
+
 run "calls_are_not_cut" {
   assert {
     condition     = alltrue([for group in values(aws_lb_target_group.colour) : tonumber(group.deregistration_delay) == var.longest_call_seconds])
