@@ -8,15 +8,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-usage() {
+# Words that are none are the binary's to explain.
+if [ $# -ge 2 ]; then
+  environment=$1 action=$2
+  shift 2
+  set -- "$action" "$environment" "$@"
+else
   echo "usage: scripts/deploy-infrastructure.sh {staging|production} {check|plan|apply|destroy|cost|output} [options]" >&2
-  exit 2
-}
-[ $# -ge 2 ] || usage
-environment=$1 action=$2
-shift 2
-case $environment in staging | production) ;; *) usage ;; esac
-case $action in check | plan | apply | destroy | cost | output) ;; *) usage ;; esac
+  case ${1:-} in -h | --help) set -- --help ;; *) exit 2 ;; esac
+fi
 
 binary=${SEIKETSU:-}
 if [ -z "$binary" ]; then
@@ -31,4 +31,4 @@ if [ -z "$binary" ]; then
   cargo build --quiet --profile local --package seiketsu
   binary=${CARGO_TARGET_DIR:-target}/local/seiketsu
 fi
-exec "$binary" infra "$action" "$environment" "$@"
+exec "$binary" infra "$@"

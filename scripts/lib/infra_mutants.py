@@ -55,10 +55,15 @@ def main() -> int:
     chosen = [each for each in mutants if not sys.argv[1:] or each["by"] in sys.argv[1:]]
     shutil.rmtree(COPY, ignore_errors=True)
     shutil.copytree(SOURCE, COPY, ignore=shutil.ignore_patterns(".terraform", "moto", "*.tfstate*"))
+    if not chosen:
+        sys.exit(f"no mutant is of {' or '.join(sys.argv[1:])}; there are {', '.join(sorted({each['by'] for each in mutants}))}")
     ready: set[Path] = set()
+    for by in dict.fromkeys(each["by"] for each in chosen):
+        prepare(by, ready)
+        if messages := noticed(by):
+            sys.exit(f"the tests of {by} fail already without a mutant: {messages[0]}")
     wrong = 0
     for mutant in chosen:
-        prepare(mutant["by"], ready)
         path = COPY / mutant["file"]
         whole = path.read_text()
         pattern = r"\s+".join(re.escape(word) for word in mutant["from"].split())

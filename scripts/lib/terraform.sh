@@ -25,12 +25,12 @@ terraform_environment() {
 # A copy of the root that asks no account anything, initialised. Fails where the provider is not to be had.
 offline_root() { # directory, log
   local source=$PWD/infrastructure/terraform mirror
-  rm -rf "$1"
-  mkdir -p "$1"
-  cp -R "$source"/*.tf "$source/modules" "$source/objectives" "$source/environments" "$source/tests/offline/." "$1"
-  find "$1" -name .terraform -type d -prune -exec rm -rf {} +
   mirror=$(terraform_plugins)
-  terraform -chdir="$1" init -input=false -no-color ${mirror:+-plugin-dir="$mirror"} >"$2" 2>&1
+  # Whoever calls this asks whether it works, so that no failure ends the script by itself.
+  rm -rf "$1" && mkdir -p "$1" &&
+    cp -R "$source"/*.tf "$source/modules" "$source/objectives" "$source/environments" "$source/tests/offline/." "$1" &&
+    find "$1" -name .terraform -type d -prune -exec rm -rf {} + &&
+    terraform -chdir="$1" init -input=false -no-color ${mirror:+-plugin-dir="$mirror"} >"$2" 2>&1
 }
 
 # What the real provider would make of an environment in an empty account: DIRECTORY/ENVIRONMENT.plan.json.
@@ -43,17 +43,20 @@ offline_plan() { # root, environment, directory, log
 ENVIRONMENTS="staging production production-right-sized"
 
 # What of the repository is made from these plans, into DIRECTORY with the paths that it has in the repository.
-made_from_plans() { # directory with plans, directory
-  local seiketsu=${SEIKETSU:-} environment
+made_from_plans() ( # directory with plans, directory
+  set -e
+  seiketsu=${SEIKETSU:-}
   if [ -z "$seiketsu" ]; then
     cargo build --quiet --workspace --bin seiketsu
-    seiketsu=$(realpath "${CARGO_TARGET_DIR:-target}/debug/seiketsu")
+    seiketsu=${CARGO_TARGET_DIR:-target}/debug/seiketsu
   fi
+  seiketsu=$(realpath "$seiketsu")
   rm -rf "$2"
   mkdir -p "$2/infrastructure/plans" "$2/docs/infrastructure"
   for environment in $ENVIRONMENTS; do
     "$seiketsu" infra trim "$1/$environment.plan.json" >"$2/infrastructure/plans/$environment.json"
   done
-  (cd "$2" && "$seiketsu" infra cost --markdown infrastructure/plans/{production,production-right-sized,staging}.json >docs/infrastructure/cost.md)
   python3 scripts/lib/infra_graph.py "$1"/{production,production-right-sized,staging}.plan.json >"$2/docs/infrastructure/graph.md"
-}
+  cd "$2"
+  "$seiketsu" infra cost --markdown infrastructure/plans/{production,production-right-sized,staging}.json >docs/infrastructure/cost.md
+)

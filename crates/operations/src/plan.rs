@@ -173,8 +173,6 @@ pub struct Change {
     pub kind: String,
     /// What happens to it.
     pub action: Action,
-    /// It exists already, and Terraform takes it over.
-    pub adopted: bool,
     /// What it can be imported by, should it be made and Terraform not learn of it.
     pub(crate) id: Option<String>,
     before: Option<Values>,
@@ -255,7 +253,6 @@ struct Delta {
     before: Value,
     #[serde(default)]
     after: Value,
-    importing: Option<serde::de::IgnoredAny>,
 }
 
 impl Plan {
@@ -300,7 +297,7 @@ impl Plan {
 
     /// Whether anything changes.
     pub fn changes_anything(&self) -> bool {
-        self.changes.iter().any(|change| change.action != Action::Keep || change.adopted)
+        self.changes.iter().any(|change| change.action != Action::Keep)
     }
 
     /// The plan with nothing in it but what is read: what is kept as an example for tests.
@@ -371,7 +368,6 @@ impl Line {
             module: self.module_address,
             kind: self.r#type,
             action,
-            adopted: self.change.importing.is_some(),
             id,
         })
     }

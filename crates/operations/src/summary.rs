@@ -115,14 +115,6 @@ pub fn summary(plan: &Plan, prices: &PriceTable, usage: &Usage) -> String {
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
         page.paragraph(format!("These {what}: {}{more}.", named[..named.len() - rest].join(", ")));
     }
-    let adopted: Vec<&str> =
-        plan.changes.iter().filter(|change| change.adopted).map(|change| change.address.as_str()).collect();
-    if !adopted.is_empty() {
-        page.paragraph(format!(
-            "These exist already, from a run that was interrupted, and are taken over: {}.",
-            adopted.join(", ")
-        ));
-    }
     match cost(plan, prices, usage) {
         Ok(text) => page.paragraph(text),
         Err(error) => page.paragraph(format!("The cost is not known: {error}.")),

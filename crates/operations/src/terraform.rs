@@ -128,6 +128,20 @@ pub(crate) enum Standing {
     Unknown,
 }
 
+impl Standing {
+    /// What Terraform means by refusing to take the mark away. It breaks its lines anywhere.
+    fn told(said: &str) -> Option<Self> {
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        if said.contains("Resource instance is not tainted") || said.contains("is not currently tainted") {
+            Some(Self::Made)
+        } else if said.contains("No such resource instance") {
+            Some(Self::Unknown)
+        } else {
+            None
+        }
+    }
+}
+
 /// Terraform, in a directory.
 pub struct Terraform<'a> {
     /// The program.
@@ -249,11 +263,8 @@ impl Terraform<'_> {
         let arguments = ["untaint".into(), "-no-color".into(), address.into()];
         match self.run(&arguments, Mode::Quiet, interrupts).await {
             Ok(_) => Ok(Standing::Kept),
-            Err(TerraformError::Failed { said, .. }) if said.contains("not currently tainted") => {
-                Ok(Standing::Made)
-            }
-            Err(TerraformError::Failed { said, .. }) if said.contains("No such resource instance") => {
-                Ok(Standing::Unknown)
+            Err(TerraformError::Failed { command, said }) => {
+                Standing::told(&said).ok_or(TerraformError::Failed { command, said })
             }
             Err(error) => Err(error),
         }
@@ -611,6 +622,15 @@ mod tests {
         );
         assert!(lock.created.starts_with("2026-11-30"));
         assert_eq!(super::lock("Error: no such bucket"), None);
+    }
+
+    #[test]
+    fn what_a_mark_says_is_understood_wherever_the_line_breaks() {
+        let made = "\n  Error: Resource instance is not tainted\n\n  Resource instance module.database.aws_db_instance.primary is not\n  currently tainted, and so it cannot be untainted.";
+        assert_eq!(Standing::told(made), Some(Standing::Made));
+        assert_eq!(Standing::told("Resource instance a.b is not\n  currently tainted"), Some(Standing::Made));
+        assert_eq!(Standing::told("\n  Error: No such resource\n  instance"), Some(Standing::Unknown));
+        assert_eq!(Standing::told("Error: AccessDenied"), None);
     }
 
     #[test]

@@ -1,26 +1,25 @@
 //! What is being made right now, in a file that outlives the run.
 //!
 //! Whoever interrupts Terraform also cancels the requests that are on their way, and AWS may have taken them. If Terraform has
-//! heard the thing's id, it marks it to be made anew, although it is there; if not, a thing exists that no state knows. Both are
-//! in the way when it is made again: AWS keeps the name of a secret for weeks. So it is written down when Terraform begins to
-//! make something and when that has ended. What had begun and not ended, of a run that was interrupted or killed, is kept by the
-//! next one if Terraform knows it, adopted if it exists and its id follows from its name, and else named.
+//! heard the thing's id, it marks it to be made anew, although it is there, and is in the way: AWS keeps the name of a secret for
+//! weeks. So it is written down when Terraform begins to make something and when that has ended. From what had begun and not
+//! ended the next run takes that mark. What Terraform has not heard of may exist without it; it is named, and never taken over
+//! unasked: a thing of that name may be somebody else's.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     fs,
     io::{self, BufRead, BufReader, Read, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// A file of more bytes than this is none of ours.
 const MAX_BYTES: u64 = 16 << 20;
 
 /// Types that AWS refuses to make twice under one name, and the id that Terraform imports them by. Others are made again by the
-/// same request (topics, queues, alarms), or have an id that nobody knows beforehand.
+/// same request (topics, queues, alarms), or have an id that only AWS knows.
 const IDS: [(&str, &str); 25] = [
     ("aws_backup_vault", "{name}"),
     ("aws_cloudfront_function", "{name}"),
@@ -88,14 +87,9 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Begins a new one with what is still left of the one before: it is adopted only when Terraform has done so.
+    /// Goes on with what is left of the one before.
     pub(crate) fn begin(path: &Path, ids: BTreeMap<String, String>) -> io::Result<Self> {
-        let left = left(path);
-        let mut log = Self { file: fs::File::create(path)?, ids };
-        for Left { address, id } in left {
-            log.line(&Line { address, id, ended: false });
-        }
-        Ok(log)
+        Ok(Self { file: fs::OpenOptions::new().create(true).append(true).open(path)?, ids })
     }
 
     pub(crate) fn began(&mut self, address: &str) {
@@ -115,6 +109,22 @@ impl Log {
     }
 }
 
+/// Replaces what is left, all of it or nothing.
+pub(crate) fn keep_only(path: &Path, left: &[Left]) -> io::Result<()> {
+    if left.is_empty() {
+        return match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+    }
+    let beside = path.with_extension("new");
+    let mut log = Log { file: fs::File::create(&beside)?, ids: BTreeMap::new() };
+    for Left { address, id } in left {
+        log.line(&Line { address: address.clone(), id: id.clone(), ended: false });
+    }
+    fs::rename(beside, path)
+}
+
 /// What is left by the last run. Lines that cannot be read are passed over: of one that was killed, the last may be half a line.
 pub(crate) fn left(path: &Path) -> Vec<Left> {
     let Ok(file) = fs::File::open(path) else { return Vec::new() };
@@ -128,46 +138,6 @@ pub(crate) fn left(path: &Path) -> Vec<Left> {
         }
     }
     left.into_iter().map(|(address, id)| Left { address, id }).collect()
-}
-
-/// Blocks `import` in a root, for as long as this lives.
-#[derive(Debug)]
-pub(crate) struct Adoption(PathBuf);
-
-impl Adoption {
-    /// Also takes away what a killed run has left there.
-    pub(crate) fn within(root: &Path, wanted: &[Left]) -> io::Result<Self> {
-        let adoption = Self(root.join("seiketsu_adopts.tf"));
-        let mut text = String::from(
-            "# Written by `seiketsu infra`, which takes it away again: it exists while a plan is made.\n",
-        );
-        let mut any = false;
-        for (address, id) in wanted.iter().filter_map(|left| Some((&left.address, left.id.as_ref()?))) {
-            let _ = write!(text, "\nimport {{\n  to = {address}\n  id = {}\n}}\n", quoted(id));
-            any = true;
-        }
-        if any {
-            fs::write(&adoption.0, text)?;
-        }
-        Ok(adoption)
-    }
-}
-
-impl Drop for Adoption {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-/// A text as HCL has it, without anything in it that would be evaluated.
-fn quoted(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "$${").replace("%{", "%%{");
-    format!("\"{}\"", escaped.replace('\n', "\\n"))
-}
-
-/// Whether Terraform speaks of that resource. In some of its messages the quotes of a key are escaped.
-pub(crate) fn mentions(said: &str, address: &str) -> bool {
-    said.contains(address) || said.contains(&address.replace('"', "\\\""))
 }
 
 #[cfg(test)]
@@ -212,46 +182,16 @@ mod tests {
             Left { address: "aws_iam_role.b".to_owned(), id: Some("b".to_owned()) },
         ];
         assert_eq!(left(&path), expected);
-        // The next run, which is killed as well before it has made anything.
+        // The next run has looked at them, and goes on in the same file.
+        keep_only(&path, &expected).unwrap();
         let mut log = Log::begin(&path, BTreeMap::new()).unwrap();
         assert_eq!(left(&path), expected);
         log.ended("aws_iam_role.b");
         assert_eq!(left(&path), expected[..1]);
-    }
-
-    #[test]
-    fn blocks_are_there_for_as_long_as_they_are_needed() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("seiketsu_adopts.tf");
-        let wanted = [
-            Left {
-                address: "module.secrets.aws_secretsmanager_secret.this[\"A\"]".to_owned(),
-                id: Some("s/A${x}".to_owned()),
-            },
-            Left { address: "aws_eip.c".to_owned(), id: None },
-        ];
-        let adoption = Adoption::within(directory.path(), &wanted).unwrap();
-        let text = fs::read_to_string(&file).unwrap();
-        assert!(
-            text.contains("to = module.secrets.aws_secretsmanager_secret.this[\"A\"]\n  id = \"s/A$${x}\"\n"),
-            "{text}"
-        );
-        assert!(!text.contains("aws_eip"), "{text}");
-        drop(adoption);
-        assert!(!file.exists());
-        fs::write(&file, "left by a killed run").unwrap();
-        drop(Adoption::within(directory.path(), &[]).unwrap());
-        assert!(!file.exists());
-    }
-
-    #[test]
-    fn a_resource_is_found_in_messages_that_quote_it() {
-        let address = "module.a.aws_iam_role.b[\"c\"]";
-        assert!(mentions(
-            "while importing to \"module.a.aws_iam_role.b[\\\"c\\\"]\", it is not there",
-            address
-        ));
-        assert!(mentions("  module.a.aws_iam_role.b[\"c\"]: it is not there", address));
-        assert!(!mentions("module.a.aws_iam_role.b[\"d\"]", address));
+        keep_only(&path, &expected[1..]).unwrap();
+        assert_eq!(left(&path), expected[1..]);
+        keep_only(&path, &[]).unwrap();
+        keep_only(&path, &[]).unwrap();
+        assert!(!path.exists());
     }
 }

@@ -117,11 +117,22 @@ pub fn missing(environment: &dyn Environment, root: &Path, files: &[PathBuf]) ->
         }
     }
     let texts = texts(root, files);
+    let example = std::fs::read_to_string(root.join("terraform.tfvars.example")).ok();
     for variable in TERRAFORM {
         let given = environment.get(&format!("TF_VAR_{}", variable.name)).is_some()
             || texts.iter().any(|text| assigns(text, variable.name));
-        if !given {
-            let how = format!("in terraform.tfvars, or as TF_VAR_{}: {}", variable.name, variable.how);
+        let as_in_the_example =
+            example.as_deref().and_then(|example| value(example, variable.name)).is_some_and(|example| {
+                example.len() > 2 && texts.iter().any(|text| value(text, variable.name) == Some(example))
+            });
+        if as_in_the_example {
+            let how = format!("is still the example's value; {}", variable.how);
+            miss(variable.name, &how, variable.needed);
+        } else if !given {
+            let how = format!(
+                "in terraform.ENVIRONMENT.tfvars or terraform.tfvars, or as TF_VAR_{}: {}",
+                variable.name, variable.how
+            );
             miss(variable.name, &how, variable.needed);
         }
     }
@@ -152,6 +163,13 @@ fn assigns(text: &str, name: &str) -> bool {
     text.lines().any(|line| {
         line.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
     })
+}
+
+/// What stands on the line `name = …`, as it stands there.
+fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines()
+        .find_map(|line| line.trim_start().strip_prefix(name)?.trim_start().strip_prefix('='))
+        .map(str::trim)
 }
 
 /// The keys that are given, by name.
@@ -243,6 +261,18 @@ mod tests {
         let names: Vec<&str> = told.iter().map(|missing| missing.name.as_str()).collect();
         assert_eq!(names, ["JWT_SECRET", "zone_id"], "{told:?}");
         assert!(told[0].how.contains("shorter than 32"));
+    }
+
+    #[test]
+    fn what_is_still_as_in_the_example_is_missing() {
+        let root = tempfile::tempdir().unwrap();
+        let example = "domain = \"seiketsu.example.com\"\nzone_id = \"Z0\"\nimage_digest = \"sha256:01\"\nvariables = {\n";
+        std::fs::write(root.path().join("terraform.tfvars.example"), example).unwrap();
+        std::fs::write(root.path().join("terraform.tfvars"), example.replace("\"Z0\"", "\"Z1\"")).unwrap();
+        let told = missing(&environment(&[("AWS_PROFILE", "p")]), root.path(), &[]);
+        let of_the_example: Vec<&str> =
+            told.iter().filter(|one| one.how.contains("example's")).map(|one| one.name.as_str()).collect();
+        assert_eq!(of_the_example, ["domain", "image_digest"]);
     }
 
     #[test]

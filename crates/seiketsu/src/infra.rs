@@ -203,8 +203,10 @@ fn located(given: &Path, work: &Path) -> anyhow::Result<(String, PathBuf)> {
         if last.exists() {
             return Ok((given.display().to_string(), last));
         }
-        let why =
-            format!("no plan of {0} was made here yet: `seiketsu infra plan {0}` makes one", given.display());
+        let why = format!(
+            "no plan of {0} was made here yet: `seiketsu infra plan {0}` makes one; what an empty account would get is in infrastructure/plans/{0}.json",
+            given.display()
+        );
         return Err(Stop::because(Exit::Usage, why));
     }
     Err(Stop::because(Exit::Usage, format!("{}: no such plan", given.display())))

@@ -51,12 +51,13 @@ impl Deployment<'_> {
             directory: self.root.join("bootstrap"),
             data: self.work.join("bootstrap"),
             plan: self.work.join("bootstrap.tfplan"),
-            under_way: self.work.join("bootstrap-under-way.jsonl"),
+            under_way: self.work.with_file_name("bootstrap-under-way.jsonl"),
         };
         let (interrupts, terraform) = parts!(self, &site.directory, site.data.clone(), &variables);
         terraform.init(&[], interrupts).await.map_err(into_interrupted)?;
-        self.plan_adopting(&site, false, &[], &variables).await?;
+        self.take_up_what_was_under_way(&site, &variables).await?;
         let (interrupts, terraform) = parts!(self, &site.directory, site.data.clone(), &variables);
+        terraform.plan(&site.plan, false, &[], interrupts).await.map_err(into_interrupted)?;
         let plan = Plan::parse(&terraform.show(&site.plan, interrupts).await.map_err(into_interrupted)?)?;
         self.listener.say(&summary(&plan, &self.options.prices, &self.options.usage));
         self.confirm(false).await?;
@@ -74,14 +75,13 @@ impl Deployment<'_> {
                 DeployError::Incomplete { done, steps, error }
             }
         })?;
-        site.settled();
         let _ = fs::remove_file(&unfinished);
         Ok(())
     }
 
-    /// Exists from when bootstrap begins to change something until all of it is done.
+    /// Of the account, as bootstrap is: exists from when bootstrap begins to change something until all of it is done.
     pub(super) fn unfinished(&self) -> PathBuf {
-        self.work.join("bootstrap-unfinished")
+        self.work.with_file_name("bootstrap-unfinished")
     }
 
     /// Who the credentials are.

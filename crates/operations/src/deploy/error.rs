@@ -17,7 +17,7 @@ pub enum DeployError {
     #[error("{0}")]
     Usage(String),
     /// The name was not typed.
-    #[error("not confirmed, and nothing was changed")]
+    #[error("not confirmed, and nothing was changed in the account")]
     NotConfirmed,
     /// The state is held by another run.
     #[error(
@@ -64,7 +64,7 @@ pub enum DeployError {
     )]
     NotBootstrapped(String),
     /// There are no credentials, or they are refused.
-    #[error("AWS does not know these credentials: {0}")]
+    #[error("{}", told(.0))]
     Credentials(TerraformError),
     /// Terraform failed.
     #[error(transparent)]
@@ -83,6 +83,23 @@ pub enum DeployError {
     /// The terminal, or signals.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+/// Whether AWS has refused, or could not be asked.
+fn told(error: &TerraformError) -> String {
+    let said = error.to_string();
+    let refusals = [
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "ExpiredToken",
+        "UnrecognizedClient",
+        "AccessDenied",
+    ];
+    if refusals.iter().any(|refusal| said.contains(refusal)) {
+        format!("AWS does not know these credentials: {said}")
+    } else {
+        format!("AWS could not be asked whose credentials these are: {said}")
+    }
 }
 
 fn listed(missing: &[Missing]) -> String {

@@ -43,7 +43,7 @@ use crate::{
     prices::PriceTable,
     summary::{Counts, summary},
     terraform::{Listener, Progress, Standing, Terraform, TerraformError},
-    under_way::{self, Adoption, Left, Log},
+    under_way::{self, Left, Log},
     usage::Usage,
     variables::{self, Environment, Missing},
 };
@@ -142,7 +142,10 @@ impl<'a> Deployment<'a> {
         )?;
         let profile = options.profile.as_ref().map_or_else(String::new, |profile| format!("-{profile}"));
         let own = root.join("environments").join(format!("{}{profile}.tfvars", options.environment));
+        // What only this environment is told: its domain, its zone, its image.
+        let given = root.join(format!("terraform.{}.tfvars", options.environment));
         let mut files = vec![own];
+        files.extend(given.exists().then_some(given));
         for file in &options.files {
             files.push(std::path::absolute(file)?);
         }
@@ -340,8 +343,14 @@ impl<'a> Deployment<'a> {
     ) -> Result<Plan, DeployError> {
         self.listener.say("terraform plan (some minutes)");
         self.forget_plan();
-        let planned = self.plan_adopting(&self.site(), destroy, &self.files.clone(), &ready.variables).await;
-        planned.map_err(|error| self.explain(error, command))?;
+        let file = self.plan_file();
+        if !destroy {
+            let taken_up = self.take_up_what_was_under_way(&self.site(), &ready.variables).await;
+            taken_up.map_err(|error| self.explain(error, command))?;
+        }
+        let (interrupts, terraform) = parts!(self, &self.root, self.work.join("terraform"), &ready.variables);
+        let planned = terraform.plan(&file, destroy, &self.files, interrupts).await;
+        planned.map_err(|error| self.explain(into_interrupted(error), command))?;
         let plan = self.read_plan(ready).await?;
         self.listener.say(&summary(&plan, &self.options.prices, &self.options.usage));
         if !destroy {
@@ -365,77 +374,44 @@ impl<'a> Deployment<'a> {
         Ok(plan)
     }
 
-    /// Makes a plan in which what an interrupted run has begun goes on, instead of being made twice.
-    async fn plan_adopting(
+    /// Looks at what an interrupted run was making: what Terraform knows, and would make anew only because it did not hear the
+    /// end of it, is kept. The rest is named, and looked at again by the next run until it was made.
+    async fn take_up_what_was_under_way(
         &mut self,
         site: &Site,
-        destroy: bool,
-        files: &[PathBuf],
         variables: &[(String, String)],
     ) -> Result<(), DeployError> {
-        let mut left = self.left_over(site, variables).await?;
-        if destroy && !left.is_empty() {
-            // Terraform takes nothing over only to destroy it.
-            self.listener.say("if these exist, they stay and cost; `apply` takes over what it can");
-            left.clear();
-        }
-        let of_unknown_id: Vec<String> =
-            left.extract_if(.., |one| one.id.is_none()).map(|one| one.address).collect();
-        if !of_unknown_id.is_empty() {
-            self.listener.say(&format!(
-                "these are made anew and may exist twice, since only AWS knows their ids: {}",
-                of_unknown_id.join(", ")
-            ));
-        }
-        loop {
-            let adoption =
-                Adoption::within(&site.directory, &left).map_err(|error| of(&site.directory, error))?;
-            let (interrupts, terraform) = parts!(self, &site.directory, site.data.clone(), variables);
-            let planned = terraform.plan(&site.plan, destroy, files, interrupts).await;
-            drop(adoption);
-            match planned {
-                // Of what does not exist Terraform says so, of all at once; whatever else is wrong is said again without them.
-                Err(TerraformError::Failed { said, .. }) if !left.is_empty() => {
-                    let asked = left.len();
-                    left.retain(|one| !under_way::mentions(&said, &one.address));
-                    if left.len() == asked {
-                        left.clear();
-                    }
-                    self.listener.say("not all of that exists; planning again");
-                }
-                planned => return planned.map_err(into_interrupted),
-            }
-        }
-    }
-
-    /// What an interrupted run was making and Terraform does not know. What it knows and would make anew, only because it was
-    /// interrupted before it had heard the end of it, is kept.
-    async fn left_over(
-        &mut self,
-        site: &Site,
-        variables: &[(String, String)],
-    ) -> Result<Vec<Left>, DeployError> {
         let mut unknown = Vec::new();
-        for one in under_way::left(&site.under_way) {
+        for Left { address, id } in under_way::left(&site.under_way) {
             let (interrupts, terraform) = parts!(self, &site.directory, site.data.clone(), variables);
-            match terraform.keep(&one.address, interrupts).await.map_err(into_interrupted)? {
-                Standing::Made => {}
-                Standing::Kept => {
+            match terraform.keep(&address, interrupts).await {
+                Ok(Standing::Made) => continue,
+                Ok(Standing::Kept) => {
                     self.listener.say(&format!(
-                        "  {} had been made when the last run was interrupted; it is kept",
-                        one.address
+                        "  {address} had been made when the last run was interrupted; it is kept"
+                    ));
+                    continue;
+                }
+                Ok(Standing::Unknown) => {
+                    let how = id.as_ref().map_or_else(String::new, |id| {
+                        format!(
+                            "; should making it fail because it exists: terraform import '{address}' '{id}'"
+                        )
+                    });
+                    self.listener.say(&format!(
+                        "  {address} may have been made when the last run was interrupted, and Terraform does not know it{how}"
                     ));
                 }
-                Standing::Unknown => {
-                    self.listener.say(&format!(
-                        "  {} may have been made when the last run was interrupted",
-                        one.address
-                    ));
-                    unknown.push(one);
+                // Whoever may only look at the state cannot change a mark in it.
+                Err(TerraformError::Failed { said, .. }) => {
+                    self.listener
+                        .say(&format!("  {address} was being made when the last run was interrupted:{said}"));
                 }
+                Err(error) => return Err(into_interrupted(error)),
             }
+            unknown.push(Left { address, id });
         }
-        Ok(unknown)
+        under_way::keep_only(&site.under_way, &unknown).map_err(|error| of(&site.under_way, error))
     }
 
     async fn read_plan(&mut self, ready: &Ready) -> Result<Plan, DeployError> {
@@ -477,9 +453,6 @@ impl<'a> Deployment<'a> {
         match applied {
             Ok(()) => {
                 self.note(Stage::Applied, destroy, steps, done)?;
-                if !destroy {
-                    self.site().settled();
-                }
                 self.forget_plan();
                 self.listener.say(&format!("{done} steps done"));
                 Ok(())
@@ -589,11 +562,6 @@ impl Site {
         let ids = plan.changes.iter().filter_map(|change| Some((change.address.clone(), change.id.clone()?)));
         let log = Log::begin(&self.under_way, ids.collect()).map_err(|error| of(&self.under_way, error))?;
         Ok(Progress::noted(log))
-    }
-
-    /// After a plan was applied to its end.
-    fn settled(&self) {
-        let _ = fs::remove_file(&self.under_way);
     }
 }
 

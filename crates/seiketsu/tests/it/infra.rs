@@ -33,9 +33,6 @@ output)
   ;;
 plan)
   once locked && trouble "Error acquiring the state lock" "Lock Info:\n  ID:        11111111-2222\n  Who:       ada@laptop\n  Created:   2026-11-30 04:00:00 UTC"
-  cp seiketsu_adopts.tf "$FAKE/adopts" 2>/dev/null
-  grep -q 'gone' seiketsu_adopts.tf 2>/dev/null &&
-    trouble "Cannot import non-existent remote object" 'attempting to import an existing object to \\\"module.ecs.aws_iam_role.gone\\\"'
   once leaks && { echo "complaining about $OPENAI_API_KEY" >&2; trouble "no such key: $OPENAI_API_KEY" "in $TF_VAR_secret_values"; }
   echo "$TF_VAR_secrets_written_here $TF_VAR_deployer_role_arns" > "$FAKE/told"
   case $TF_VAR_secret_values in *"$OPENAI_API_KEY"*) echo yes ;; *) echo no ;; esac > "$FAKE/has-secrets"
@@ -54,7 +51,7 @@ apply)
   once stale && trouble "Saved plan is stale" "The given plan file can no longer be applied"
   say apply_complete '"hook":{"resource":{"addr":"module.security.aws_kms_key.data"},"action":"create","elapsed_seconds":3}'
   if once waits; then
-    for under_way in 'module.secrets.aws_secretsmanager_secret.this[\"KEPT\"]' module.ecs.aws_iam_role.there module.ecs.aws_iam_role.gone module.networking.aws_eip.nat; do
+    for under_way in 'module.secrets.aws_secretsmanager_secret.this[\"KEPT\"]' module.ecs.aws_iam_role.there module.database.aws_db_instance.made module.networking.aws_eip.nat; do
       say apply_start "\"hook\":{\"resource\":{\"addr\":\"$under_way\"},\"action\":\"create\"}"
     done
     trap 'echo "got an interrupt" >> "$FAKE/log"; exit 1' INT
@@ -68,6 +65,7 @@ apply)
 untaint)
   case $* in
   *KEPT*) ;;
+  *made*) echo "Error: Resource instance is not tainted" >&2; exit 1 ;;
   *) echo "Error: No such resource instance" >&2; exit 1 ;;
   esac ;;
 force-unlock | state) ;;
@@ -81,9 +79,7 @@ const PLAN: &str = r#"{"format_version": "1.2", "variables": {"environment": {"v
   {"address": "module.security.aws_kms_key.logs", "module_address": "module.security", "mode": "managed", "type": "aws_kms_key",
    "change": {"actions": ["create"], "after": {"enable_key_rotation": true}}},
   {"address": "module.ecs.aws_iam_role.there", "module_address": "module.ecs", "mode": "managed", "type": "aws_iam_role",
-   "change": {"actions": ["no-op"], "after": {"name": "there"}, "importing": {"id": "there"}}},
-  {"address": "module.ecs.aws_iam_role.gone", "module_address": "module.ecs", "mode": "managed", "type": "aws_iam_role",
-   "change": {"actions": ["no-op"], "after": {"name": "gone"}}}]}"#;
+   "change": {"actions": ["no-op"], "after": {"name": "there"}}}]}"#;
 
 /// A root, a Terraform and an environment, all of them made up.
 struct Place {
@@ -293,7 +289,7 @@ fn each_missing_variable_is_named_with_how_to_get_it() {
     for expected in [
         "OPENAI_API_KEY: platform.openai.com",
         "AWS_SECRET_ACCESS_KEY: IAM",
-        "zone_id: in terraform.tfvars",
+        "zone_id: in terraform.ENVIRONMENT.tfvars",
         "image_digest",
     ] {
         assert!(told.contains(expected), "{expected} is missing in {told}");
@@ -416,35 +412,34 @@ fn after_ctrl_c_terraform_ends_in_order_and_the_next_run_goes_on() {
 }
 
 #[test]
-fn what_was_being_made_at_an_interrupt_is_kept_or_taken_over_instead_of_being_made_twice() {
+fn what_was_being_made_at_an_interrupt_is_kept_or_named() {
     for name in ["-INT", "-KILL"] {
         let place = Place::new();
         let mut child = place.in_mid_apply();
         signal(&child, name);
         child.wait().unwrap();
         fs::write(place.path("fake/stop"), "").unwrap();
+        // Nobody is asked for what is to go anyway.
         let (code, _, said) = place.run(&["destroy", "staging"]);
         assert_eq!(code, Some(6), "{said}");
-        assert!(said.contains("they stay and cost") && !place.path("fake/adopts").exists(), "{said}");
-        let (code, _, said) = place.run(&["apply", "staging"]);
+        assert!(!place.log().contains("untaint"), "{said}");
+        let (code, _, said) = place.run(&["plan", "staging"]);
         assert_eq!(code, Some(0), "{said}");
         for expected in [
             "this[\"KEPT\"] had been made when the last run was interrupted; it is kept",
-            "aws_iam_role.there may have been made",
-            "may exist twice, since only AWS knows their ids: module.networking.aws_eip.nat",
-            "not all of that exists; planning again",
-            "are taken over: module.ecs.aws_iam_role.there.",
+            "aws_iam_role.there may have been made when the last run was interrupted",
+            "terraform import 'module.ecs.aws_iam_role.there' 'there'",
+            "module.networking.aws_eip.nat may have been made",
         ] {
             assert!(said.contains(expected), "{expected} is missing in {said}");
         }
-        // Of the second plan: what does not exist is not asked for any more.
-        let adopts = fs::read_to_string(place.path("fake/adopts")).unwrap();
-        assert!(adopts.contains("to = module.ecs.aws_iam_role.there\n  id = \"there\""), "{adopts}");
-        assert!(!adopts.contains("gone") && !adopts.contains("eip") && !adopts.contains("KEPT"), "{adopts}");
-        assert!(!place.path("root/seiketsu_adopts.tf").exists());
-        // And of the run after that nothing is left.
-        let (_, _, said) = place.run(&["apply", "staging"]);
-        assert!(!said.contains("kept") && !said.contains("may "), "{said}");
+        assert!(!said.contains("aws_db_instance.made"), "{said}");
+        // What was kept is not looked at again: whoever marks it later means it.
+        let (_, _, said) = place.run(&["plan", "staging"]);
+        assert!(said.contains("aws_iam_role.there may") && !said.contains("KEPT"), "{said}");
+        let log = place.path("work/staging/under-way.jsonl");
+        let left = fs::read_to_string(&log).unwrap();
+        assert!(left.contains("aws_eip.nat") && !left.contains("KEPT") && !left.contains("made"), "{left}");
     }
 }
 
@@ -634,9 +629,17 @@ fn the_script_is_a_front_of_it() {
     let (code, out, said) = run(&["staging", "cost", "--work", work.to_str().unwrap()]);
     assert_eq!(code, Some(0), "{said}");
     assert!(out.contains("security and compliance"), "{out}");
-    for wrong in [&["staging"][..], &["testing", "apply"], &["staging", "deploy"], &[]] {
+    for (wrong, why) in [
+        (&["staging"][..], "usage: scripts/deploy-infrastructure.sh"),
+        (&[], "usage: scripts/deploy-infrastructure.sh"),
+        (&["testing", "apply"], "invalid value 'testing'"),
+        (&["staging", "aply"], "unrecognized subcommand 'aply'"),
+    ] {
         let (code, _, said) = run(wrong);
         assert_eq!(code, Some(2));
-        assert!(said.contains("usage: scripts/deploy-infrastructure.sh"), "{said}");
+        assert!(said.contains(why), "{said}");
     }
+    let (code, out, _) = run(&["--help"]);
+    assert_eq!(code, Some(0));
+    assert!(out.contains("check"), "{out}");
 }

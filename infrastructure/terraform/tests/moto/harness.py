@@ -169,9 +169,13 @@ def apply_plan(run: Run, directory: Path, plan: str, total: int, verb: str, log:
         )
         spoken = time.monotonic()
         with path.open() as events:
+            rest = ""
             while True:
                 over = run.child.poll() is not None
-                for line in events.readlines():
+                # The last line may not be whole yet.
+                rest += events.read()
+                *lines, rest = rest.split("\n")
+                for line in lines:
                     with contextlib.suppress(ValueError):
                         event = json.loads(line)
                         address = event.get("hook", {}).get("resource", {}).get("addr", "")

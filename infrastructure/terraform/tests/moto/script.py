@@ -178,9 +178,12 @@ def prove(run: Run) -> None:
         said.append(f"bootstrap made, then {entry['done']} of {entry['steps']} steps")
         first = entry
 
+    with run.step("destroy, not confirmed"):
+        _, told = place.script("destroy", expect=NOT_CONFIRMED)
+        must_say("destroy", told, "nothing was changed")
+
     with run.step("apply, again") as said:
         told, log = place.script("apply", "--json", *confirmed)
-        must_say("apply", log, f"after {first['done']} of {first['steps']} steps")
         values = json.loads(told)
         run.facts["versions"] = versions(place.root)
         entry = journal(place)
@@ -232,10 +235,6 @@ def prove(run: Run) -> None:
     with run.step("cost") as said:
         table, _ = place.script("cost", "--json")
         said.append(f"{len(json.loads(table)['plans'])} plan priced")
-
-    with run.step("destroy, not confirmed"):
-        _, told = place.script("destroy", expect=NOT_CONFIRMED)
-        must_say("destroy", told, "nothing was changed")
 
     with run.step("destroy") as said:
         _, told = place.script("destroy", typed=f"{place.environment}\n")

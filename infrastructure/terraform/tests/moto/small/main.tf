@@ -1,5 +1,5 @@
 # A root of a dozen resources with the interface that the deploy script expects of the real one, so that its way from nothing to
-# outputs and back is gone in a minute. One thing waits for the other, so that an interrupt finds something still to be done.
+# outputs and back is gone in a few minutes. One thing waits for the other, so that an interrupt finds something still to be done.
 terraform {
   required_version = ">= 1.11"
 
