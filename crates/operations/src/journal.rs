@@ -49,7 +49,7 @@ impl Entry {
         match self.stage {
             Stage::Planned => format!("a plan of {steps} steps was made at {at} and not applied"),
             Stage::Applying => format!(
-                "the last run was killed while {what}, after {at}: what Terraform saved counts; what it had made in its last half minute may exist without being known"
+                "the last run was killed while {what}, after {at}: what Terraform saved counts; what it had made shortly before may exist without being known"
             ),
             Stage::Applied => format!("the last run ended well at {at}, {done} steps"),
             Stage::Interrupted => {

@@ -1,7 +1,7 @@
 //! A Terraform plan, as `terraform show -json` writes it.
 //!
-//! Of the values in a plan only those are read that a price hangs on ([`ATTRIBUTES`]). Everything else is dropped while
-//! reading, so that nothing here can print a password that a plan holds in plain text.
+//! Of the values in a plan only those are read that a price hangs on ([`ATTRIBUTES`]), and the name that a resource can be
+//! found by. Everything else is dropped while reading, so that nothing here can print a password that a plan holds in plain text.
 
 use crate::under_way;
 use serde::{Deserialize, Serialize};

@@ -173,7 +173,7 @@ pub(crate) struct InfraArgs {
     /// A variant of it: `right-sized` takes environments/production-right-sized.tfvars.
     #[arg(long, value_name = "NAME", value_parser = profile_name)]
     pub profile: Option<String>,
-    /// A further file of variables. Repeatable; terraform.tfvars is read anyway.
+    /// A further file of variables. Repeatable; terraform.tfvars and terraform.ENVIRONMENT.tfvars are read anyway.
     #[arg(long, value_name = "FILE")]
     pub var_file: Vec<PathBuf>,
     /// Confirm without being asked, by giving the environment's name.

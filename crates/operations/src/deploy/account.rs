@@ -75,6 +75,7 @@ impl Deployment<'_> {
                 DeployError::Incomplete { done, steps, error }
             }
         })?;
+        site.tidy()?;
         let _ = fs::remove_file(&unfinished);
         Ok(())
     }

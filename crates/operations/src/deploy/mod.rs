@@ -1,7 +1,8 @@
 //! The steps of a deployment: check, plan, apply, destroy, output.
 //!
 //! Everything that stands is in Terraform's state; what is kept here (a saved plan, a journal) only makes it quicker and
-//! tells what happened. Whoever loses it loses nothing.
+//! tells what happened. Whoever loses it loses nothing, unless a run was interrupted: what that one was making is known
+//! here only ([`under_way`]).
 //!
 //! Credentials are looked at by Terraform itself: a data source that asks STS who this is. It takes the same way to
 //! credentials as the deployment does (keys, profile, single sign-on, role, endpoint), which another program may not, and
@@ -453,6 +454,7 @@ impl<'a> Deployment<'a> {
         match applied {
             Ok(()) => {
                 self.note(Stage::Applied, destroy, steps, done)?;
+                self.site().tidy()?;
                 self.forget_plan();
                 self.listener.say(&format!("{done} steps done"));
                 Ok(())
@@ -562,6 +564,12 @@ impl Site {
         let ids = plan.changes.iter().filter_map(|change| Some((change.address.clone(), change.id.clone()?)));
         let log = Log::begin(&self.under_way, ids.collect()).map_err(|error| of(&self.under_way, error))?;
         Ok(Progress::noted(log))
+    }
+
+    /// After it: what is still not known stays written down, which mostly is nothing.
+    fn tidy(&self) -> Result<(), DeployError> {
+        let left = under_way::left(&self.under_way);
+        under_way::keep_only(&self.under_way, &left).map_err(|error| of(&self.under_way, error))
     }
 }
 

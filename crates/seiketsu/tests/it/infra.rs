@@ -262,6 +262,7 @@ fn from_nothing_to_outputs_without_a_secret_on_any_screen() {
         assert!(!seen.contains(secret), "{secret} in {seen}");
     }
     assert!(!place.path("work/staging/plan.tfplan").exists(), "a plan that was applied is of no use");
+    assert!(!place.path("work/staging/under-way.jsonl").exists(), "nothing is under way any more");
     let mode = fs::metadata(place.path("work/staging")).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o700);
     let (code, out, _) = place.run(&["output", "staging"]);

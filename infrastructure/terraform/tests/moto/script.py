@@ -47,7 +47,7 @@ SECRETS = {
     "SUPABASE_KEY": "sb-18f6d3a0e7b2c594",
 }
 # Exit codes of `seiketsu infra`.
-DONE, USAGE, MISSING, NOT_CONFIRMED, INTERRUPTED = 0, 2, 5, 6, 8
+DONE, MISSING, NOT_CONFIRMED, INTERRUPTED = 0, 5, 6, 8
 
 
 class Place:
@@ -200,8 +200,8 @@ def prove(run: Run) -> None:
 
     with run.step("output") as said:
         told, _ = place.script("output")
-        kept = json.loads((place.work / place.environment / "outputs.json").read_text())
-        if not json.loads(told) == kept == values:
+        written = json.loads((place.work / place.environment / "outputs.json").read_text())
+        if not json.loads(told) == written == values:
             raise Failed("output, outputs.json and what apply printed are not the same")
         if whole:
             compared, wrong = outputs.check(values, run.environment)
