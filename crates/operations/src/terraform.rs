@@ -641,11 +641,7 @@ mod tests {
     }
 
     #[tokio::test]
-    #[expect(
-        clippy::print_stderr,
-        clippy::disallowed_macros,
-        reason = "that a test was skipped has to be seen"
-    )]
+    #[expect(clippy::disallowed_macros, reason = "that a test was skipped has to be seen")]
     async fn terraform_itself_says_what_stands_in_its_state() {
         let root = tempfile::tempdir().unwrap();
         // Long enough that Terraform breaks its line within the address or right behind it. Built in: no provider is needed.
