@@ -13,6 +13,9 @@ locals {
     ContainerStudio  = "enabled"
   }
 
+  # A replica of the platform holds 20 connections: 16 for tenants' work, 4 for everything else. In a release both colours run.
+  release_connections = 2 * 20 * (var.gateway.max + var.worker.count)
+
   backup_tag = { key = "seiketsu:backup", value = local.name }
 
   # One secret per key of the described system and of the runtime contract, and who reads it.
@@ -101,7 +104,7 @@ module "database" {
   backup_retention_days       = var.database.backup_retention_days
   read_replica_count          = var.database.read_replica_count
   monitoring_interval_seconds = var.database.monitoring_interval_seconds
-  connections_alarm_at        = var.database.connections_alarm_at
+  connections_alarm_at        = coalesce(var.database.connections_alarm_at, ceil(1.1 * local.release_connections))
   deletion_protection         = var.deletion_protection
   subnet_ids                  = module.networking.data_subnet_ids
   security_group_id           = module.security.security_group_ids.database

@@ -234,7 +234,7 @@ variable "container_insights" {
 # Data
 
 variable "database" {
-  description = "The shared database. With read replicas, `database_admin_password` and `deployer_role_arns` have to be given as well."
+  description = "The shared database. With read replicas, `database_admin_password` and `deployer_role_arns` have to be given as well. The alarm on connections is a tenth above what a release takes, unless it is given."
   type = object({
     instance_class              = string
     allocated_storage_gb        = number
@@ -245,12 +245,16 @@ variable "database" {
     admin_password_version      = optional(number, 1)
     proxy_enabled               = optional(bool, false)
     monitoring_interval_seconds = number
-    connections_alarm_at        = optional(number, 900)
+    connections_alarm_at        = optional(number)
   })
 
   validation {
     condition     = var.database.read_replica_count == 0 || (var.database_admin_password != "" && length(var.deployer_role_arns) > 0)
     error_message = "database: read replicas need `database_admin_password` and `deployer_role_arns`; RDS makes no replica of an instance whose password it keeps."
+  }
+  validation {
+    condition     = var.database.connections_alarm_at == null ? true : var.database.connections_alarm_at > local.release_connections
+    error_message = "database.connections_alarm_at: expected more than ${local.release_connections}. A release runs all tasks twice, and each holds 20 connections; none is to be an alarm."
   }
 }
 

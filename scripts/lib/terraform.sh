@@ -1,6 +1,13 @@
 # shellcheck shell=bash
 # What scripts that run Terraform share. To be sourced.
 
+# Asked for help, a script says what stands at its head.
+case ${1:-} in -h | --help)
+  awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "scripts/${0##*/}"
+  exit
+  ;;
+esac
+
 # The provider, where it was put for machines without a registry: TF_PLUGIN_DIR, or one of the usual places.
 terraform_plugins() {
   local place

@@ -1,6 +1,12 @@
 //! Headings, paragraphs and tables, for a terminal or as Markdown.
 
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle, Width};
 use std::fmt::Write;
+
+/// Blanks about a cell of a table.
+const PADDING: usize = 2;
+/// What a column of words needs at least to be read.
+const WORDS: usize = 20;
 
 /// A table. The first column stands left, the others right unless they are words.
 #[derive(Debug, Clone, Default)]
@@ -24,25 +30,36 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    fn text(&self, out: &mut String) {
-        let width = |column: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(column)).chain(self.header.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    fn text(&self, width: u16, out: &mut String) {
+        let mut table = comfy_table::Table::new();
+        table
+            .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            // With one column less: every line begins with a space of ours.
+            .set_width(width.saturating_sub(1))
+            .set_header(&self.header)
+            .add_rows(&self.rows);
+        // What is broken over lines are words and headers, not figures, as far as that leaves room for the words.
+        let widest = |column: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0) + PADDING
         };
-        let widths: Vec<usize> = (0..self.header.len()).map(width).collect();
-        let mut line = |cells: &[String]| {
-            let mut text = String::from(" ");
-            for ((cell, width), left) in cells.iter().zip(&widths).zip(&self.left) {
-                let _ =
-                    if *left { write!(text, " {cell:<width$} ") } else { write!(text, " {cell:>width$} ") };
+        let taken: usize =
+            self.left.iter().enumerate().map(|(at, left)| if *left { WORDS } else { widest(at) }).sum();
+        let whole = taken < usize::from(width);
+        for (at, (column, left)) in table.column_iter_mut().zip(&self.left).enumerate() {
+            if !left {
+                column.set_cell_alignment(CellAlignment::Right);
             }
-            out.push_str(text.trim_end());
-            out.push('\n');
-        };
-        line(&self.header);
-        line(&widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>());
-        for row in &self.rows {
-            line(row);
+            if !left
+                && whole
+                && let Ok(width) = u16::try_from(widest(at))
+            {
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+            }
+        }
+        for line in table.lines() {
+            let _ = writeln!(out, " {}", line.trim_end());
         }
     }
 
@@ -89,8 +106,8 @@ impl Document {
         self.0.push(Block::Table(table));
     }
 
-    /// For a terminal.
-    pub(crate) fn text(&self) -> String {
+    /// For a terminal of so many columns.
+    pub(crate) fn text(&self, width: u16) -> String {
         self.render(|block, out| match block {
             Block::Heading(1, text) => {
                 let _ = writeln!(out, "{text}\n{}", "═".repeat(text.chars().count()));
@@ -99,14 +116,14 @@ impl Document {
                 let _ = writeln!(out, "{text}");
             }
             Block::Paragraph(text) => {
-                for line in wrapped(text, 108) {
+                for line in wrapped(text, usize::from(width.saturating_sub(2))) {
                     let _ = writeln!(out, "  {line}");
                 }
             }
             Block::Command(text) => {
                 let _ = writeln!(out, "  $ {text}");
             }
-            Block::Table(table) => table.text(out),
+            Block::Table(table) => table.text(width, out),
         })
     }
 
@@ -156,4 +173,45 @@ fn wrapped(text: &str, most: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures() -> Table {
+        let mut table = Table::new(&["dollars a month", "2 tasks", "40 tasks: without, with"]);
+        table.row(
+            ["edge (load balancer, CloudFront, firewall)", "$48.01 (45.73 to 50.28)", "$1,925"]
+                .map(str::to_owned),
+        );
+        table
+    }
+
+    fn text(width: u16) -> Vec<String> {
+        let mut page = Document::default();
+        page.table(figures());
+        page.paragraph(
+            "So many tasks run at every hour of the month, for the same calls, that this line is broken.",
+        );
+        page.text(width).lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_is_too_wide_is_broken_between_words_and_figures_are_not() {
+        for width in [60, 72, 100] {
+            let lines = text(width);
+            let widest = lines.iter().map(|line| line.chars().count()).max().unwrap();
+            assert!(widest <= usize::from(width), "{widest} of {width}: {lines:#?}");
+            assert!(lines.iter().any(|line| line.contains("$48.01 (45.73 to 50.28)")), "{lines:#?}");
+        }
+        assert!(text(60).len() > text(100).len());
+    }
+
+    #[test]
+    fn figures_are_broken_before_words_become_columns_of_letters() {
+        let lines = text(40);
+        assert!(lines.iter().all(|line| line.chars().count() <= 40), "{lines:#?}");
+        assert!(lines.iter().any(|line| line.contains("CloudFront")), "{lines:#?}");
+    }
 }

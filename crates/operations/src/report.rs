@@ -74,7 +74,9 @@ pub struct Priced {
     pub least: Estimate,
     /// At each number of tasks that was asked for.
     pub at: Vec<Estimate>,
-    /// Every lever.
+    /// Least tasks by the clock: the lever that has no number of tasks of its own.
+    pub by_the_clock: Lever,
+    /// Every other lever, at each number of tasks.
     pub levers: Vec<Lever>,
     /// How its resources are covered.
     pub coverage: Coverage,
@@ -102,7 +104,7 @@ pub fn price(
     let mut counts = tasks.to_vec();
     counts.dedup();
     let all = counts.iter().map(|&tasks| at(Some(tasks))).collect::<Result<Vec<_>, _>>()?;
-    let mut pulled = vec![scheduled(plan, prices, usage)?];
+    let mut pulled = Vec::new();
     for &tasks in &counts {
         pulled.extend(levers(plan, prices, usage, tasks)?);
     }
@@ -137,13 +139,14 @@ pub fn price(
         infracost,
         least,
         at: all,
+        by_the_clock: scheduled(plan, prices, usage)?,
         levers: pulled,
         usage: usage.clone(),
     })
 }
 
-/// For people at a terminal.
-pub fn text(plans: &[Priced], prices: &PriceTable) -> String {
+/// For people at a terminal of so many columns.
+pub fn text(plans: &[Priced], prices: &PriceTable, width: u16) -> String {
     let mut page = Document::default();
     for priced in plans {
         page.heading(1, priced.name.clone());
@@ -158,7 +161,7 @@ pub fn text(plans: &[Priced], prices: &PriceTable) -> String {
         beside(&mut page, plans);
     }
     page.paragraph(disclaimer(prices));
-    page.text()
+    page.text(width)
 }
 
 /// For the documentation. `command` is how it was made.
@@ -225,7 +228,7 @@ pub fn json(plans: &[Priced], prices: &PriceTable) -> serde_json::Value {
                 "environment": priced.environment,
                 "bounds": priced.least.bounds,
                 "at": priced.at.iter().map(with_totals).collect::<Vec<_>>(),
-                "levers": priced.levers,
+                "levers": std::iter::once(&priced.by_the_clock).chain(&priced.levers).collect::<Vec<_>>(),
                 "capacity": priced.capacity,
                 "coverage": priced.coverage,
                 "infracost": priced.infracost,
@@ -324,8 +327,6 @@ fn notes(page: &mut Document, priced: &Priced) {
 }
 
 fn pulled(page: &mut Document, priced: &Priced) {
-    let (clock, others): (Vec<&Lever>, Vec<&Lever>) =
-        priced.levers.iter().partition(|lever| lever.name.starts_with("least tasks"));
     let mut header = vec!["lever".to_owned(), "in this plan<".to_owned()];
     header.extend(priced.at.iter().map(|at| format!("{} tasks: without, with", at.tasks)));
     header.push("saves a month".to_owned());
@@ -334,12 +335,12 @@ fn pulled(page: &mut Document, priced: &Priced) {
     let mut notes: Vec<(&str, &str)> = Vec::new();
     let yes = |lever: &Lever| if lever.in_plan { "yes" } else { "no" }.to_owned();
     let pair = |lever: &Lever| format!("{}, {}", short(lever.without.likely), short(lever.with.likely));
-    for lever in &others {
+    for lever in &priced.levers {
         if notes.iter().any(|(name, _)| *name == lever.name) {
             continue;
         }
         notes.push((lever.name, &lever.note));
-        let same: Vec<&&Lever> = others.iter().filter(|other| other.name == lever.name).collect();
+        let same: Vec<&Lever> = priced.levers.iter().filter(|other| other.name == lever.name).collect();
         let mut row = vec![lever.name.to_owned(), yes(lever)];
         row.extend(same.iter().map(|lever| pair(lever)));
         let (first, last) =
@@ -348,17 +349,16 @@ fn pulled(page: &mut Document, priced: &Priced) {
         table.row(row);
     }
     page.table(table);
-    for lever in clock {
-        notes.push((lever.name, &lever.note));
-        page.paragraph(format!(
-            "{}, in this plan: {}. Without {}, with {}, saves {}.",
-            sentence(lever.name),
-            yes(lever),
-            dollars(lever.without),
-            dollars(lever.with),
-            saved(lever.saves)
-        ));
-    }
+    let clock = &priced.by_the_clock;
+    page.paragraph(format!(
+        "{}, in this plan: {}. Without {}, with {}, saves {}.",
+        sentence(clock.name),
+        yes(clock),
+        dollars(clock.without),
+        dollars(clock.with),
+        saved(clock.saves)
+    ));
+    notes.push((clock.name, &clock.note));
     for (name, note) in notes {
         page.paragraph(format!("{}: {note}", sentence(name)));
     }
@@ -420,6 +420,14 @@ fn beside(page: &mut Document, plans: &[Priced]) {
     };
     table.row(row("tasks at least".to_owned(), &|priced| priced.least.bounds.0.to_string()));
     table.row(row("total at the least tasks".to_owned(), &|priced| dollars(priced.least.total())));
+    if plans.iter().any(|priced| priced.by_the_clock.in_plan) {
+        table.row(row("tasks at least by the clock, on average".to_owned(), &|priced| {
+            priced.by_the_clock.tasks.to_string()
+        }));
+        table.row(row("total at the least tasks by the clock".to_owned(), &|priced| {
+            dollars(priced.by_the_clock.with)
+        }));
+    }
     let mut counts: Vec<u32> = plans.iter().flat_map(|priced| priced.at.iter().map(|at| at.tasks)).collect();
     counts.sort_unstable();
     counts.dedup();
@@ -435,14 +443,15 @@ fn beside(page: &mut Document, plans: &[Priced]) {
     let first = plans.first();
     for priced in plans.iter().skip(1) {
         let Some(first) = first.filter(|first| first.environment == priced.environment) else { continue };
-        let (without, with) = (first.least.total(), priced.least.total());
+        let likely = |priced: &Priced| priced.least.total().likely;
+        let (dear, cheap) = if likely(first) < likely(priced) { (priced, first) } else { (first, priced) };
         page.paragraph(format!(
-            "Right-sizing, `{}` instead of `{}`, saves {} a month at {} tasks: {:.0} % of the likely figure.",
-            priced.name,
-            first.name,
-            dollars(without - with),
-            priced.least.tasks,
-            100.0 * (1.0 - with.likely / without.likely)
+            "`{}` instead of `{}` saves {} a month at {} tasks: {:.0} % of the likely figure.",
+            cheap.name,
+            dear.name,
+            dollars(dear.least.total() - cheap.least.total()),
+            cheap.least.tasks,
+            100.0 * (1.0 - likely(cheap) / likely(dear))
         ));
     }
     if plans.iter().any(|priced| priced.at.iter().any(|at| !at.is_within_bounds())) {

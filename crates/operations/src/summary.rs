@@ -57,8 +57,8 @@ impl Counts {
     }
 }
 
-/// The summary of a plan. Where it cannot be priced, it says why instead of a price.
-pub fn summary(plan: &Plan, prices: &PriceTable, usage: &Usage) -> String {
+/// The summary of a plan, for a terminal of so many columns. Where it cannot be priced, it says why instead of a price.
+pub fn summary(plan: &Plan, prices: &PriceTable, usage: &Usage, width: u16) -> String {
     let mut page = Document::default();
     let mut by_module: BTreeMap<String, (Counts, BTreeMap<String, u32>)> = BTreeMap::new();
     for change in &plan.changes {
@@ -119,7 +119,7 @@ pub fn summary(plan: &Plan, prices: &PriceTable, usage: &Usage) -> String {
         Ok(text) => page.paragraph(text),
         Err(error) => page.paragraph(format!("The cost is not known: {error}.")),
     }
-    page.text()
+    page.text(width)
 }
 
 /// `Cost a month, at the least tasks: $209 before, $720 (693 to 746) after.`
@@ -172,7 +172,7 @@ mod tests {
     }
 
     fn told(plan: &Plan) -> String {
-        summary(plan, &PriceTable::parse(BUILT_IN).unwrap(), &Usage::built_in("staging").unwrap())
+        summary(plan, &PriceTable::parse(BUILT_IN).unwrap(), &Usage::built_in("staging").unwrap(), 100)
     }
 
     #[test]

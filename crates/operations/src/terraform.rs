@@ -32,6 +32,11 @@ const KEPT_LINES: usize = 40;
 pub trait Listener: Send + Sync {
     /// One line for people. It has no secrets in it.
     fn say(&self, line: &str);
+
+    /// How many columns a line for people may have.
+    fn columns(&self) -> u16 {
+        100
+    }
 }
 
 /// An error or a warning of Terraform.

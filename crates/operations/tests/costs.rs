@@ -185,7 +185,7 @@ fn types_that_nobody_knows_are_listed_as_not_priced() {
         Infracost::Absent,
     )
     .unwrap();
-    let text = report::text(&[priced], &prices());
+    let text = report::text(&[priced], &prices(), 100);
     assert!(text.contains("2 x aws_msk_cluster") && text.contains("too low"), "{text}");
 }
 

@@ -3,7 +3,6 @@
 use crate::{
     cli::{InfraAction, InfraArgs, InfraCostArgs, InfraState, InfraTables},
     exit::{Exit, Stop},
-    show::table,
     terminal::Terminal,
 };
 use anyhow::Context;
@@ -28,6 +27,10 @@ impl Listener for Terminal {
     fn say(&self, line: &str) {
         self.talk(line);
     }
+
+    fn columns(&self) -> u16 {
+        Terminal::columns(*self)
+    }
 }
 
 pub(crate) async fn run(action: InfraAction, terminal: Terminal) -> anyhow::Result<Exit> {
@@ -46,7 +49,7 @@ pub(crate) async fn run(action: InfraAction, terminal: Terminal) -> anyhow::Resu
             if terminal.json() {
                 terminal.document(&findings)?;
             } else {
-                let mut table = table(["", "what", "what it is, or how to get it"]);
+                let mut table = terminal.table(["", "what", "what it is, or how to get it"]);
                 for finding in &findings {
                     let mark = match (finding.ok, finding.needed) {
                         (true, _) => "ok",
@@ -55,7 +58,7 @@ pub(crate) async fn run(action: InfraAction, terminal: Terminal) -> anyhow::Resu
                     };
                     table.add_row([mark, &finding.what, &finding.detail]);
                 }
-                terminal.data(table);
+                terminal.data(table.trim_fmt());
             }
             Ok(if findings.iter().all(|finding| finding.ok || !finding.needed) {
                 Exit::Success
@@ -178,7 +181,7 @@ async fn cost(args: &InfraCostArgs, terminal: Terminal) -> anyhow::Result<Exit> 
         let command = format!("seiketsu infra cost --markdown {}", plans.join(" "));
         terminal.data(report::markdown(&priced, &prices, &command).trim_end());
     } else {
-        terminal.data(report::text(&priced, &prices).trim_end());
+        terminal.data(report::text(&priced, &prices, terminal.columns()).trim_end());
     }
     Ok(Exit::Success)
 }

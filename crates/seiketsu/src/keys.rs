@@ -5,7 +5,6 @@ use crate::{
     cli::{KeyAction, KeyOf},
     config::Config,
     exit::{Exit, Stop},
-    show::table,
     terminal::Terminal,
 };
 
@@ -28,7 +27,7 @@ pub(crate) async fn run(config: &Config, action: KeyAction, terminal: Terminal) 
                 terminal.document(&page)?;
                 return Ok(Exit::Success);
             }
-            let mut table = table(["key", "for", "made", "revoked"]);
+            let mut table = terminal.table(["key", "for", "made", "revoked"]);
             for key in page.items {
                 let revoked = key.revoked_at.map_or_else(String::new, |at| format!("{at:.0}"));
                 table.add_row([
@@ -38,7 +37,7 @@ pub(crate) async fn run(config: &Config, action: KeyAction, terminal: Terminal) 
                     revoked,
                 ]);
             }
-            terminal.data(table);
+            terminal.data(table.trim_fmt());
         }
         KeyAction::Revoke { of: KeyOf { tenant }, prefix } => {
             // As `key list` shows it.

@@ -6,7 +6,6 @@ use crate::{
     config::Config,
     exit::{Exit, Stop},
     serve,
-    show::table,
     terminal::Terminal,
 };
 use anyhow::Context;
@@ -36,11 +35,11 @@ pub(crate) async fn run(config: &Config, action: MemberAction, terminal: Termina
                 terminal.document(&page)?;
                 return Ok(Exit::Success);
             }
-            let mut table = table(["member", "address", "role", "id"]);
+            let mut table = terminal.table(["member", "address", "role", "id"]);
             for member in page.items {
                 table.add_row([member.name, member.email, member.role.to_string(), member.id.to_string()]);
             }
-            terminal.data(table);
+            terminal.data(table.trim_fmt());
         }
         MemberAction::Password { of: KeyOf { tenant }, email, stdin } => {
             let members = api.members(&tenant).await?.items;

@@ -5,7 +5,6 @@ use crate::{
     cli::{RecordingGetArgs, RecordingsArgs},
     config::Config,
     exit::{Exit, Stop},
-    show::table,
     terminal::Terminal,
 };
 use anyhow::Context;
@@ -35,7 +34,7 @@ pub(crate) async fn list(config: &Config, args: &RecordingsArgs, terminal: Termi
         terminal.talk(format_args!("no call of {} was recorded", args.tenant));
         return Ok(Exit::Success);
     }
-    let mut table = table(["call", "part", "began", "length", "kept", "state", "deleted on"]);
+    let mut table = terminal.table(["call", "part", "began", "length", "kept", "state", "deleted on"]);
     for recorded in &page.items {
         for part in &recorded.parts {
             table.add_row([
@@ -49,7 +48,7 @@ pub(crate) async fn list(config: &Config, args: &RecordingsArgs, terminal: Termi
             ]);
         }
     }
-    terminal.data(table);
+    terminal.data(table.trim_fmt());
     if page.next_cursor.is_some() {
         terminal.talk(format_args!("there are older ones than these {}; see --limit", page.items.len()));
     }

@@ -8,7 +8,6 @@ use crate::{
     terminal::Terminal,
     waterfall::{self, AtTheCaller},
 };
-use comfy_table::{Table, presets};
 use jiff::tz::TimeZone;
 use seiketsu_domain::{AgentId, CallId, ToolOutcome};
 use seiketsu_gateway::v1::{
@@ -17,13 +16,6 @@ use seiketsu_gateway::v1::{
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// An empty table.
-pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header);
-    table
-}
 
 /// `seiketsu tenants`
 pub(crate) async fn tenants(config: &Config, terminal: Terminal) -> anyhow::Result<Exit> {
@@ -43,7 +35,7 @@ pub(crate) async fn tenants(config: &Config, terminal: Terminal) -> anyhow::Resu
         terminal.document(&rows)?;
         return Ok(Exit::Success);
     }
-    let mut table = table(["brokerage", "name", "time zone", "agent", "number"]);
+    let mut table = terminal.table(["brokerage", "name", "time zone", "agent", "number"]);
     for row in &rows {
         for agent in &row.agents {
             let numbers: Vec<String> = agent.numbers.iter().map(ToString::to_string).collect();
@@ -56,7 +48,7 @@ pub(crate) async fn tenants(config: &Config, terminal: Terminal) -> anyhow::Resu
             ]);
         }
     }
-    terminal.data(table);
+    terminal.data(table.trim_fmt());
     Ok(Exit::Success)
 }
 
@@ -77,7 +69,7 @@ pub(crate) async fn calls(config: &Config, args: &CallsArgs, terminal: Terminal)
         .into_iter()
         .map(|agent| (agent.profile.id, agent.profile.name))
         .collect();
-    let mut table = table(["call", "began", "agent", "from", "to", "ended", "turns"]);
+    let mut table = terminal.table(["call", "began", "agent", "from", "to", "ended", "turns"]);
     for call in &page.items {
         let (ended, turns) = match &call.ended {
             Some(end) => (end.reason.name().to_owned(), end.turns.to_string()),
@@ -96,7 +88,7 @@ pub(crate) async fn calls(config: &Config, args: &CallsArgs, terminal: Terminal)
             turns,
         ]);
     }
-    terminal.data(table);
+    terminal.data(table.trim_fmt());
     Ok(Exit::Success)
 }
 

@@ -1,5 +1,6 @@
 //! The two ways of speaking to people: data on stdout, talk on stderr.
 
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::{
@@ -23,6 +24,22 @@ impl Terminal {
     /// Whether data is wanted as JSON.
     pub(crate) const fn json(self) -> bool {
         self.json
+    }
+
+    /// How many columns there are; a hundred where data goes into a file or another program.
+    pub(crate) fn columns(self) -> u16 {
+        Table::new().width().unwrap_or(100)
+    }
+
+    /// An empty table, as wide as there is room: what does not fit is broken between words.
+    pub(crate) fn table<const N: usize>(self, header: [&str; N]) -> Table {
+        let mut table = Table::new();
+        table
+            .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(self.columns())
+            .set_header(header);
+        table
     }
 
     /// A line of data. A reader that has gone away is no error.

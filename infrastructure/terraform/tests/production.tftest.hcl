@@ -109,7 +109,7 @@ run "production_as_described" {
   assert {
     condition = module.database.settings == {
       instance_class        = "db.r6g.2xlarge", allocated_storage_gb = 1000, max_allocated_storage_gb = 10000, multi_az = true
-      backup_retention_days = 30, monitoring_interval_seconds = 60, deletion_protection = true, connections_alarm_at = 900
+      backup_retention_days = 30, monitoring_interval_seconds = 60, deletion_protection = true, connections_alarm_at = 1848
       read_replica_count    = 0, log_retention_days = 365
     }
     error_message = "the database is the described one"
@@ -323,6 +323,17 @@ run "replicas_without_a_password_are_refused" {
     database = {
       instance_class        = "db.r6g.2xlarge", allocated_storage_gb = 1000, max_allocated_storage_gb = 10000, multi_az = true
       backup_retention_days = 30, monitoring_interval_seconds = 60, read_replica_count = 2
+    }
+  }
+  expect_failures = [var.database]
+}
+
+run "an_alarm_that_every_release_would_raise_is_refused" {
+  command = plan
+  variables {
+    database = {
+      instance_class        = "db.r6g.2xlarge", allocated_storage_gb = 1000, max_allocated_storage_gb = 10000, multi_az = true
+      backup_retention_days = 30, monitoring_interval_seconds = 60, connections_alarm_at = 1680
     }
   }
   expect_failures = [var.database]

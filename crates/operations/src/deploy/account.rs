@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     plan::Plan,
-    summary::{Counts, summary},
+    summary::Counts,
     terraform::{Terraform, TerraformError},
     variables::Missing,
 };
@@ -59,7 +59,7 @@ impl Deployment<'_> {
         let (interrupts, terraform) = parts!(self, &site.directory, site.data.clone(), &variables);
         terraform.plan(&site.plan, false, &[], interrupts).await.map_err(into_interrupted)?;
         let plan = Plan::parse(&terraform.show(&site.plan, interrupts).await.map_err(into_interrupted)?)?;
-        self.listener.say(&summary(&plan, &self.options.prices, &self.options.usage));
+        self.tell(&plan);
         self.confirm(false).await?;
         let steps = Counts::of(&plan).steps();
         fs::write(&unfinished, "").map_err(|error| of(&unfinished, error))?;

@@ -325,7 +325,7 @@ impl<'a> Deployment<'a> {
                 match self.read_plan(ready).await {
                     Ok(plan) => {
                         self.listener.say("taking that plan up");
-                        self.listener.say(&summary(&plan, &self.options.prices, &self.options.usage));
+                        self.tell(&plan);
                         return Ok(plan);
                     }
                     Err(DeployError::Terraform(TerraformError::Interrupted)) => return Err(interrupted()),
@@ -353,7 +353,7 @@ impl<'a> Deployment<'a> {
         let planned = terraform.plan(&file, destroy, &self.files, interrupts).await;
         planned.map_err(|error| self.explain(into_interrupted(error), command))?;
         let plan = self.read_plan(ready).await?;
-        self.listener.say(&summary(&plan, &self.options.prices, &self.options.usage));
+        self.tell(&plan);
         if !destroy {
             let lost: Vec<&str> = plan
                 .changes
@@ -488,6 +488,11 @@ impl<'a> Deployment<'a> {
     }
 
     /// What Terraform is told beside the files: who this is, and the secrets, which it takes as ephemeral values.
+    fn tell(&self, plan: &Plan) {
+        let width = self.listener.columns();
+        self.listener.say(&summary(plan, &self.options.prices, &self.options.usage, width));
+    }
+
     fn variables(&self, identity: &Identity) -> Vec<(String, String)> {
         let given = |name: &str| variables::is_given(self.environment, &self.root, &self.files, name);
         let mut variables = Vec::new();

@@ -6,7 +6,6 @@ use super::{
     late::{self, Late},
 };
 use crate::{api::Api, cli::CallArgs, exit::Exit, terminal::Terminal};
-use comfy_table::{Table, presets};
 use indicatif::ProgressBar;
 use seiketsu_carrier::{
     CallReport, HeardTurn, Pace, PlaceCall, Summary, Tally, call as place_call, load, process::ProcessUsage,
@@ -188,18 +187,8 @@ fn usage(pid: Option<u32>) -> Option<ProcessUsage> {
 
 fn tell(measured: &Measured, terminal: Terminal) {
     let summary = &measured.summary;
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header([
-        "ms",
-        "turns",
-        "p50",
-        "p95",
-        "p99",
-        "p99.9",
-        "max",
-        "over 2 s",
-        "no answer",
-    ]);
+    let mut table =
+        terminal.table(["ms", "turns", "p50", "p95", "p99", "p99.9", "max", "over 2 s", "no answer"]);
     let shown = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
     let mut row = |name: &str, distribution: &Distribution| {
         table.add_row([
@@ -233,7 +222,7 @@ fn tell(measured: &Measured, terminal: Terminal) {
         summary.turns,
         measured.profile.as_deref().unwrap_or("of real vendors")
     ));
-    terminal.data(table);
+    terminal.data(table.trim_fmt());
     terminal.data(format_args!(
         "first audible within 2 s: {}   bridged by an acknowledgement: {}   announced: {}   without an answer: {}",
         percent(summary.within_promise_share),

@@ -12,7 +12,6 @@ use crate::{
     terminal::Terminal,
     vendors::{self, Place, Tools},
 };
-use comfy_table::{Table, presets};
 use futures_util::future::{BoxFuture, FutureExt, join_all};
 use secrecy::SecretString;
 use seiketsu_domain::ModelChoice;
@@ -228,8 +227,7 @@ fn remedy(failure: &Failure, (key, address): (&str, &str)) -> String {
 }
 
 fn show(findings: &[Finding], terminal: Terminal) {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(["service", "endpoint", "", "latency", ""]);
+    let mut table = terminal.table(["service", "endpoint", "", "latency", ""]);
     for finding in findings {
         let place = format!("{}{}", finding.endpoint, if finding.real { "" } else { " (sandbox)" });
         let latency = finding.latency_ms.map_or_else(String::new, |ms| format!("{ms:.0} ms"));
@@ -240,7 +238,7 @@ fn show(findings: &[Finding], terminal: Terminal) {
         let verdict = if finding.ok { "ok" } else { "FAILED" };
         table.add_row([finding.service, &place, verdict, &latency, &detail]);
     }
-    terminal.data(table);
+    terminal.data(table.trim_fmt());
 }
 
 #[cfg(test)]

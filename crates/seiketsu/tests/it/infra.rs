@@ -570,7 +570,9 @@ fn costs_are_told_as_a_table_as_json_and_as_markdown() {
     let (code, out, _) = place.run_plain(&["infra", "cost", production, right]);
     assert_eq!(code, Some(0));
     assert!(
-        out.contains("Beside each other") && out.contains("Right-sizing") && !out.contains("Infracost"),
+        out.contains("Beside each other")
+            && out.contains("` instead of `production` saves ")
+            && !out.contains("Infracost"),
         "{out}"
     );
     let (_, out, _) = place.run_plain(&["infra", "cost", right, "--json", "--tasks", "3"]);

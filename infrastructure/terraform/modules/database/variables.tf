@@ -225,9 +225,8 @@ variable "alarm_topic_arns" {
 }
 
 variable "connections_alarm_at" {
-  description = "Connections at which somebody should look. A replica of the platform takes 20; forty of them take 800."
+  description = "Connections at which somebody should look. A replica of the platform holds 20; in a release forty of them hold 1,600."
   type        = number
-  default     = 900
 }
 
 variable "tags" {

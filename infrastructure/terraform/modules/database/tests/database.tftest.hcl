@@ -12,6 +12,8 @@ variables {
   secrets_kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/33333333-2222-3333-4444-555555555555"
   alarm_topic_arns    = ["arn:aws:sns:us-east-1:123456789012:infrastructure"]
   master_password     = ""
+
+  connections_alarm_at = 1848
 }
 
 run "it_is_what_the_described_system_asks_for" {
@@ -49,6 +51,10 @@ run "it_is_sealed_and_private" {
   assert {
     condition     = { for parameter in aws_db_parameter_group.this.parameter : parameter.name => parameter.value }["rds.force_ssl"] == "1"
     error_message = "connections without TLS are refused"
+  }
+  assert {
+    condition     = { for parameter in aws_db_parameter_group.this.parameter : parameter.name => parameter.value }["ssl_min_protocol_version"] == "TLSv1.2"
+    error_message = "connections speak TLS 1.2 or newer"
   }
   assert {
     condition     = aws_db_instance.primary.manage_master_user_password && aws_db_instance.primary.password == null && aws_db_instance.primary.master_user_secret_kms_key_id == var.secrets_kms_key_arn
