@@ -26,7 +26,7 @@ locals {
     TWILIO_AUTH_TOKEN       = { description = "Telephone; signs its webhooks", readers = ["gateway"] }
     JWT_SECRET              = { description = "Signs media tokens and client secrets; 32 characters at least, the same for all replicas", readers = ["gateway"] }
     RECORDING_MASTER_KEY    = { description = "Wraps the brokerages' keys: 32 bytes, base64. Whoever loses it has lost all recordings", readers = ["gateway", "worker"] }
-    DATABASE_PASSWORD       = { description = "Login of the platform", readers = ["gateway", "worker"] }
+    DATABASE_PASSWORD       = { description = "Login of the platform", readers = ["gateway", "worker", "migrate"] }
     SMTP_URL                = { description = "Mail server", readers = contains(var.optional_secrets, "SMTP_URL") ? ["gateway", "worker"] : [] }
     OPENAI_FALLBACK_API_KEY = { description = "A second place for language models", readers = contains(var.optional_secrets, "OPENAI_FALLBACK_API_KEY") ? ["gateway"] : [] }
     MONITORING_API_KEY      = { description = "21dev.ai", readers = ["forwarder"] }

@@ -4,9 +4,14 @@
 //! - `ready`: new calls may come: not draining, and the database answers. Live calls go on while this says no.
 //! - `startup`: the composition root has finished its work, once.
 
-use crate::Gateway;
-use axum::{Json, Router, extract::State, routing::get};
+use crate::Switchboard;
+use axum::{
+    Json, Router,
+    extract::{FromRef, State},
+    routing::get,
+};
 use http::StatusCode;
+use seiketsu_storage::Db;
 use serde::{Deserialize, Serialize};
 use std::{
     sync::{
@@ -44,43 +49,63 @@ pub struct Health {
     pub live_calls: usize,
 }
 
+/// What the probes look at; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Vitals {
+    /// Whether the process has finished starting.
+    pub startup: Startup,
+    /// The database, without which nothing new can begin.
+    pub db: Db,
+    /// Where calls are, in a process that takes some.
+    pub switchboard: Option<Arc<dyn Switchboard>>,
+}
+
 /// The three probes.
-pub(crate) fn routes() -> Router<Gateway> {
+pub(crate) fn routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Vitals: FromRef<S>,
+{
     Router::new()
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/health/startup", get(startup))
 }
 
-async fn live(State(gateway): State<Gateway>) -> (StatusCode, Json<Health>) {
-    answer(&gateway, None)
+async fn live(State(vitals): State<Vitals>) -> (StatusCode, Json<Health>) {
+    vitals.answer(None)
 }
 
-async fn ready(State(gateway): State<Gateway>) -> (StatusCode, Json<Health>) {
-    let missing = if !gateway.startup().is_finished() {
+async fn ready(State(vitals): State<Vitals>) -> (StatusCode, Json<Health>) {
+    let missing = if !vitals.startup.is_finished() {
         Some("starting")
-    } else if gateway.switchboard().is_draining() {
+    } else if vitals.is_draining() {
         Some("draining")
-    } else if !database_answers(&gateway).await {
+    } else if !vitals.database_answers().await {
         Some("database_away")
     } else {
         None
     };
-    answer(&gateway, missing)
+    vitals.answer(missing)
 }
 
-async fn startup(State(gateway): State<Gateway>) -> (StatusCode, Json<Health>) {
-    answer(&gateway, (!gateway.startup().is_finished()).then_some("starting"))
+async fn startup(State(vitals): State<Vitals>) -> (StatusCode, Json<Health>) {
+    vitals.answer((!vitals.startup.is_finished()).then_some("starting"))
 }
 
-fn answer(gateway: &Gateway, missing: Option<&str>) -> (StatusCode, Json<Health>) {
-    let status = if missing.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    let health =
-        Health { status: missing.unwrap_or("ok").to_owned(), live_calls: gateway.switchboard().live_calls() };
-    (status, Json(health))
-}
+impl Vitals {
+    fn answer(&self, missing: Option<&str>) -> (StatusCode, Json<Health>) {
+        let status = if missing.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+        let live_calls = self.switchboard.as_ref().map_or(0, |switchboard| switchboard.live_calls());
+        (status, Json(Health { status: missing.unwrap_or("ok").to_owned(), live_calls }))
+    }
 
-/// Whether the database answers the smallest question in time.
-pub(crate) async fn database_answers(gateway: &Gateway) -> bool {
-    matches!(tokio::time::timeout(PROBE_DEADLINE, gateway.db().ping()).await, Ok(Ok(())))
+    fn is_draining(&self) -> bool {
+        self.switchboard.as_ref().is_some_and(|switchboard| switchboard.is_draining())
+    }
+
+    /// Whether the database answers the smallest question in time.
+    pub(crate) async fn database_answers(&self) -> bool {
+        matches!(tokio::time::timeout(PROBE_DEADLINE, self.db.ping()).await, Ok(Ok(())))
+    }
 }

@@ -36,14 +36,18 @@ pub mod v1;
 
 pub use admin::Admin;
 pub use config::{GatewayConfig, MediaLimits, PublicUrl, PublicUrlError, RealtimeLimits};
-pub use health::Startup;
+pub use health::{Startup, Vitals};
 pub use observe::{REQUEST_ID, REQUEST_SECONDS, describe_metrics};
 pub use server::{MAX_CONNECTIONS, serve, serve_tls};
 pub use switchboard::Switchboard;
 
 pub use access::RatePerMinute;
 use access::{Allowances, Attempts, PerTenant};
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, FromRef},
+    middleware,
+};
 use problem::ApiError;
 use seiketsu_domain::IdSource;
 use seiketsu_session::RecordingArchive;
@@ -113,6 +117,13 @@ struct Inner {
     sockets: TaskTracker,
 }
 
+impl FromRef<Gateway> for Vitals {
+    fn from_ref(gateway: &Gateway) -> Self {
+        let Parts { startup, db, switchboard, .. } = &gateway.0.parts;
+        Self { startup: startup.clone(), db: db.clone(), switchboard: Some(Arc::clone(switchboard)) }
+    }
+}
+
 impl Gateway {
     /// Puts the parts together; opens nothing.
     pub fn new(parts: Parts) -> Self {
@@ -148,13 +159,13 @@ impl Gateway {
             .method_not_allowed_fallback(async || ApiError::Method)
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .layer(CatchPanicLayer::custom(observe::panicked))
-            .layer(middleware::from_fn_with_state(self.clone(), observe::observe))
+            .layer(middleware::from_fn_with_state(self.ids().clone(), observe::observe))
             .with_state(self.clone())
     }
 
     /// The admin listener.
     pub fn admin_router(&self, admin: Admin) -> Router {
-        admin::router(self.clone(), admin)
+        admin.router(Vitals::from_ref(self), self.ids().clone())
     }
 
     pub(crate) fn archive(&self) -> Option<&Arc<dyn RecordingArchive>> {
@@ -177,9 +188,6 @@ impl Gateway {
     }
     pub(crate) fn ids(&self) -> &IdSource {
         &self.0.parts.ids
-    }
-    pub(crate) fn startup(&self) -> &Startup {
-        &self.0.parts.startup
     }
     pub(crate) fn tokens(&self) -> &MediaTokens {
         &self.0.tokens

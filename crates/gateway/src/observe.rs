@@ -1,12 +1,13 @@
 //! What every request gets, whatever it asks: an id, a span, a place in the histogram, and a 500 instead of a panic.
 
-use crate::{Gateway, problem::ApiError};
+use crate::problem::ApiError;
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::{HeaderName, HeaderValue, Method};
+use seiketsu_domain::IdSource;
 use std::any::Any;
 use tracing::Instrument;
 
@@ -28,12 +29,12 @@ pub fn describe_metrics() {
 }
 
 /// The middleware. Ids that a client sends are not believed: they would let it write into our logs.
-pub(crate) async fn observe(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    let id = gateway.ids().next_uuid().simple().to_string();
+pub(crate) async fn observe(State(ids): State<IdSource>, request: Request, next: Next) -> Response {
+    let id = ids.next_uuid().simple().to_string();
     let method = method_label(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", %id, method, route, operator = tracing::field::Empty);
-    let clock = gateway.ids().clock();
+    let clock = ids.clock();
     let started = clock.monotonic();
     let mut response = next.run(request).instrument(span).await;
     let seconds = clock.monotonic().saturating_sub(started).as_secs_f64();

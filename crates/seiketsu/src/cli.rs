@@ -26,8 +26,16 @@ pub(crate) enum Command {
     Up(UpArgs),
     /// Serve calls with the database and vendors of the configuration (production).
     Serve,
+    /// Do what is due apart from any call, beside `serve`: mail, deletions, calls that nobody holds any more. Takes none.
+    Worker,
     /// Create roles and schemas where they are missing and apply the migrations.
     Migrate,
+    /// Ask the server or worker of this machine how it is; the exit code is a container's health check.
+    Health {
+        /// Whether it lives, may get new calls, or has begun.
+        #[arg(value_enum, default_value = "live")]
+        question: Question,
+    },
     /// Run only the sandbox vendors; prints their addresses as one line of JSON.
     Sandbox(SandboxArgs),
     /// Place a simulated phone call, or many, to a brokerage's agent.
@@ -80,6 +88,17 @@ pub(crate) enum Command {
         #[arg(long)]
         defaults: bool,
     },
+}
+
+/// The three questions of `/health`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Question {
+    /// The process answers.
+    Live,
+    /// New calls may come.
+    Ready,
+    /// Everything is wired.
+    Startup,
 }
 
 #[derive(Debug, Subcommand)]

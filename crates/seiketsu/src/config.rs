@@ -20,7 +20,7 @@ use url::Url;
 pub(crate) const DEFAULT: &str = include_str!("../config.default.toml");
 
 /// Environment names and the keys they set; those of the described system are honoured as they are.
-const ENVIRONMENT: [(&str, &str); 28] = [
+const ENVIRONMENT: [(&str, &str); 29] = [
     ("PUBLIC_URL", "public_url"),
     ("LISTEN", "listen"),
     ("ADMIN_LISTEN", "admin_listen"),
@@ -28,6 +28,7 @@ const ENVIRONMENT: [(&str, &str); 28] = [
     ("STATE_DIR", "state_dir"),
     ("JWT_SECRET", "jwt_secret"),
     ("DATABASE_URL", "database.url"),
+    ("DATABASE_SERVICE_PASSWORD", "database.service_password"),
     ("OPENAI_API_KEY", "openai.api_key"),
     ("OPENAI_BASE_URL", "openai.base_url"),
     ("OPENAI_FALLBACK_API_KEY", "openai_fallback.api_key"),
@@ -65,6 +66,7 @@ pub(crate) struct Config {
     pub state_dir: PathBuf,
     pub jwt_secret: Option<SecretString>,
     pub database_url: Option<SecretString>,
+    pub database_service_password: Option<SecretString>,
     pub database_connections: u32,
     pub openai: Vendor,
     pub first_token_timeout_ms: u64,
@@ -138,6 +140,7 @@ struct Document {
 #[serde(deny_unknown_fields)]
 struct DatabaseSection {
     url: SecretString,
+    service_password: SecretString,
     connections: u32,
 }
 
@@ -384,6 +387,7 @@ fn parse(document: Document, mut table: toml::Table) -> anyhow::Result<Config> {
         state_dir: document.state_dir,
         jwt_secret,
         database_url: secret(document.database.url),
+        database_service_password: secret(document.database.service_password),
         database_connections: document.database.connections,
         openai: Vendor {
             api_key: secret(document.openai.api_key),
@@ -469,7 +473,10 @@ fn blot(table: &mut toml::Table) {
 
 /// `database.url` may hold a password.
 fn is_secret(key: &str) -> bool {
-    matches!(key, "api_key" | "auth_token" | "jwt_secret" | "url" | "smtp_url" | "master_key")
+    matches!(
+        key,
+        "api_key" | "auth_token" | "jwt_secret" | "url" | "smtp_url" | "master_key" | "service_password"
+    )
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod config;
 mod dev_cert;
 mod doctor;
 mod exit;
+mod health;
 mod infra;
 mod keys;
 mod local;
@@ -66,7 +67,9 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
             flags.extend(args.seed.map(|seed| ("sandbox.seed", seed.to_string())));
         }
         Command::Serve
+        | Command::Worker
         | Command::Migrate
+        | Command::Health { .. }
         | Command::Call(_)
         | Command::Tenants
         | Command::Calls(_)
@@ -85,6 +88,8 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Up(args) => Box::pin(up::run(config, &args, terminal)).await,
         Command::Serve => serve::serve(config, terminal).await,
+        Command::Worker => serve::worker(&config, terminal).await,
+        Command::Health { question } => health::ask(&config, question, terminal).await,
         Command::Migrate => serve::migrate(&config, terminal).await,
         Command::Sandbox(args) => sandbox::run(&config, &args, terminal).await,
         Command::Call(args) => call::run(&config, *args, terminal).await,

@@ -20,7 +20,7 @@ use seiketsu_brokerage::{
 };
 use seiketsu_domain::{AudioFormat, Clock, IdSource, ReplicaId, SystemClock};
 use seiketsu_gateway::{
-    Admin, Gateway, GatewayConfig, Parts, Startup, config::MediaLimits, v1::speech::CallerVoice,
+    Admin, Gateway, GatewayConfig, Parts, Startup, Vitals, config::MediaLimits, v1::speech::CallerVoice,
 };
 use seiketsu_session::{Failover, LATENCY_BUCKETS_SECONDS, RecordingArchive, SessionOptions, Sessions};
 use seiketsu_storage::{Db, DbError, DbOptions, Endpoint, Reason, agents, platform, setup};
@@ -128,10 +128,9 @@ impl Server {
         let recordings = recordings(&config, &db, &ids)?;
         if let Some(recordings) = &recordings {
             desk = desk.recording(recordings.clone());
-            tasks.spawn(recordings.clone().run(stop.clone()));
         }
-        let outbox = outbox::Worker::new(db.clone(), mailer(&config)?, Arc::clone(&clock));
-        tasks.spawn(outbox.run(stop.clone()));
+        Chores { db: &db, ids: &ids, replica, recordings: recordings.as_ref(), prometheus: &prometheus }
+            .spawn(mailer(&config)?, &tasks, &stop);
         let options = SessionOptions {
             max_calls: config.max_calls,
             acknowledge_after: Duration::from_millis(config.acknowledge_after_ms),
@@ -153,11 +152,8 @@ impl Server {
             drain.clone(),
         );
 
-        let recovery = Recovery::new(db.clone(), replica, Arc::clone(&clock));
-        tasks.spawn(recovery.run(stop.clone()));
         tasks.spawn(publish_agents(db.clone(), sessions.clone(), stop.clone()));
         tasks.spawn(watch_vendors(failover.clone(), stop.clone()));
-        tasks.spawn(upkeep(prometheus.clone(), db.clone(), Arc::clone(&clock), stop.clone()));
 
         let caller_voice: Arc<dyn CallerVoice> = if vendors.deepgram.real {
             Arc::new(VendorVoice(vendors::elevenlabs(&vendors.elevenlabs, &tools)))
@@ -240,6 +236,29 @@ impl Server {
             }
         }
         self.db.close().await;
+    }
+}
+
+/// What is due apart from any call: mail, what has been kept long enough, calls that nobody holds any more. Several
+/// processes may do it at once, since what one of them claims in the database no other does.
+struct Chores<'a> {
+    db: &'a Db,
+    ids: &'a IdSource,
+    replica: ReplicaId,
+    recordings: Option<&'a Recordings>,
+    prometheus: &'a PrometheusHandle,
+}
+
+impl Chores<'_> {
+    fn spawn(self, mailer: Arc<dyn Mailer>, tasks: &TaskTracker, stop: &CancellationToken) {
+        let Self { db, ids, replica, recordings, prometheus } = self;
+        let clock = ids.clock();
+        if let Some(recordings) = recordings {
+            tasks.spawn(recordings.clone().run(stop.clone()));
+        }
+        tasks.spawn(outbox::Worker::new(db.clone(), mailer, Arc::clone(clock)).run(stop.clone()));
+        tasks.spawn(Recovery::new(db.clone(), replica, Arc::clone(clock)).run(stop.clone()));
+        tasks.spawn(upkeep(prometheus.clone(), db.clone(), Arc::clone(clock), stop.clone()));
     }
 }
 
@@ -381,6 +400,10 @@ pub(crate) async fn migrate(config: &Config, terminal: Terminal) -> anyhow::Resu
     let step = terminal.step("migrate");
     setup::bootstrap(&database.database("postgres"), database.database_name()).await?;
     setup::migrate(&database).await?;
+    if let Some(password) = &config.database_service_password {
+        setup::service_login(&database, password).await?;
+        step.update(format_args!("`{}` may log in", setup::SERVICE_LOGIN));
+    }
     step.done(format_args!("`{}` is at version {}", database.database_name(), setup::newest_migration()));
     Ok(Exit::Success)
 }
@@ -424,6 +447,43 @@ pub(crate) async fn serve(config: Config, terminal: Terminal) -> anyhow::Result<
     })?;
     told_to_stop().await?;
     server.drain(terminal).await;
+    Ok(Exit::Success)
+}
+
+/// `seiketsu worker`
+pub(crate) async fn worker(config: &Config, terminal: Terminal) -> anyhow::Result<Exit> {
+    let filter = logging::install(config)?;
+    let admin = bind(config.admin_listen, "ADMIN_LISTEN=127.0.0.1:PORT").await?;
+    let db = connect(config, endpoint(config)?).await?;
+    let ids = identity()?;
+    let prometheus = recorder()?;
+    let (stop, tasks, startup) = (CancellationToken::new(), TaskTracker::new(), Startup::default());
+    let recordings = recordings(config, &db, &ids)?;
+    Chores {
+        db: &db,
+        ids: &ids,
+        replica: ids.next(),
+        recordings: recordings.as_ref(),
+        prometheus: &prometheus,
+    }
+    .spawn(mailer(config)?, &tasks, &stop);
+    let listener = Admin {
+        prometheus,
+        log_level: Arc::new(filter),
+        dependencies: Vec::new(),
+        routes: Arc::new(Failover::new(Arc::clone(ids.clock()))),
+    };
+    let vitals = Vitals { startup: startup.clone(), db: db.clone(), switchboard: None };
+    tasks.spawn(watch("admin", seiketsu_gateway::serve(admin, listener.router(vitals, ids), stop.clone())));
+    startup.finished();
+    terminal.talk(format_args!("  working    http://{}/health/ready tells how it is", config.admin_listen));
+    told_to_stop().await?;
+    stop.cancel();
+    tasks.close();
+    if tokio::time::timeout(Duration::from_secs(config.drain_seconds), tasks.wait()).await.is_err() {
+        tracing::warn!(left = tasks.len(), "not everything stopped in time");
+    }
+    db.close().await;
     Ok(Exit::Success)
 }
 

@@ -2,9 +2,11 @@
 //!
 //! Three roles: [`OWNER_ROLE`] owns the tables and cannot log in; [`APP_ROLE`] sees tenant data through row-level security;
 //! [`SYSTEM_ROLE`] sees the platform's tables. [`bootstrap`] makes them (as a cluster's superuser or RDS's master user),
-//! [`migrate`] brings the schema up to date as the owner. `up` and `migrate` call these; `serve` never does.
+//! [`migrate`] brings the schema up to date as the owner, [`service_login`] makes what the platform logs in as on RDS. `up` and
+//! `migrate` call these; `serve` never does.
 
 use crate::{DbError, Endpoint};
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection,
@@ -18,6 +20,8 @@ pub const OWNER_ROLE: &str = "seiketsu_owner";
 pub const APP_ROLE: &str = "seiketsu_app";
 /// Sees the platform's own tables.
 pub const SYSTEM_ROLE: &str = "seiketsu_system";
+/// The login of the platform on a server where the pools' roles have no passwords of their own.
+pub const SERVICE_LOGIN: &str = "seiketsu_service";
 /// The database's name unless a URL says otherwise.
 pub const DATABASE: &str = "seiketsu";
 
@@ -76,6 +80,22 @@ pub async fn bootstrap(admin: &Endpoint, database: &str) -> Result<(), SetupErro
     execute(&mut connection, "create extension if not exists btree_gist schema extensions")
         .await
         .map_err(SetupError::NoExtension)?;
+    connection.close().await.map_err(DbError::from)?;
+    Ok(())
+}
+
+/// Makes [`SERVICE_LOGIN`] where it is missing, and gives it a password. It may take on the pools' roles and is nothing else.
+///
+/// What is sent, and what a log of slow statements could show, is a verifier (SCRAM-SHA-256, RFC 5803): the password
+/// cannot be had from it.
+pub async fn service_login(admin: &Endpoint, password: &SecretString) -> Result<(), SetupError> {
+    let verifier = postgres_protocol::password::scram_sha_256(password.expose_secret().as_bytes());
+    let mut connection = admin.connect().await?;
+    let statements = format!(
+        "{LOGIN} alter role {SERVICE_LOGIN} login password '{verifier}'; \
+         grant {APP_ROLE}, {SYSTEM_ROLE} to {SERVICE_LOGIN};"
+    );
+    execute(&mut connection, &statements).await.map_err(administrator)?;
     connection.close().await.map_err(DbError::from)?;
     Ok(())
 }
@@ -167,6 +187,17 @@ begin
     if not (select rolcanlogin from pg_roles where rolname = 'seiketsu_system') then
         alter role seiketsu_system login;
     end if;
+end
+$$;";
+
+const LOGIN: &str = "
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'seiketsu_service') then
+        create role seiketsu_service login;
+    end if;
+exception when duplicate_object or unique_violation then
+    null;
 end
 $$;";
 

@@ -173,7 +173,7 @@ run "production_as_described" {
       TWILIO_AUTH_TOKEN       = "start-gateway"
       JWT_SECRET              = "start-gateway"
       RECORDING_MASTER_KEY    = "start-gateway start-worker"
-      DATABASE_PASSWORD       = "seiketsu-production-apply start-gateway start-worker"
+      DATABASE_PASSWORD       = "seiketsu-production-apply start-gateway start-migrate start-worker"
       SMTP_URL                = ""
       OPENAI_FALLBACK_API_KEY = ""
       MONITORING_API_KEY      = "forwarder"
@@ -186,7 +186,7 @@ run "production_as_described" {
     error_message = "a release brings the gateway up in the app subnets and in its group"
   }
   assert {
-    condition     = length(output.replica_addresses) == 0 && module.ecs.secrets.migrate == { PGPASSWORD = "${output.database_master_secret_arn}:password::" } && strcontains(output.database_master_secret_arn, ":secret:rds!")
+    condition     = length(output.replica_addresses) == 0 && module.ecs.secrets.migrate.PGPASSWORD == "${output.database_master_secret_arn}:password::" && strcontains(output.database_master_secret_arn, ":secret:rds!")
     error_message = "without replicas, migrations read the secret that RDS keeps"
   }
   assert {
@@ -284,7 +284,7 @@ run "a_proxy_is_wired_to_its_login" {
     error_message = "tasks reach the proxy, and migrations the database itself"
   }
   assert {
-    condition     = join(" ", sort([for reader in module.secrets.readers.DATABASE_PASSWORD : split("/", reader)[1] if !endswith(reader, "/nobody")])) == "proxy start-gateway start-worker"
+    condition     = join(" ", sort([for reader in module.secrets.readers.DATABASE_PASSWORD : split("/", reader)[1] if !endswith(reader, "/nobody")])) == "proxy start-gateway start-migrate start-worker"
     error_message = "the proxy may read the login, which the secret's policy would refuse otherwise"
   }
   assert {
@@ -308,7 +308,7 @@ run "read_replicas_take_a_password_of_ours" {
     error_message = "read replicas are one variable away, and say where they are"
   }
   assert {
-    condition     = output.database_master_secret_arn == "arn:aws:secretsmanager:us-east-1:123456789012:secret:administrator-AbCdEf" && module.ecs.secrets.migrate == { PGPASSWORD = "${output.database_master_secret_arn}:password::" }
+    condition     = output.database_master_secret_arn == "arn:aws:secretsmanager:us-east-1:123456789012:secret:administrator-AbCdEf" && module.ecs.secrets.migrate.PGPASSWORD == "${output.database_master_secret_arn}:password::"
     error_message = "migrations read the password from the secret that is made here"
   }
   assert {

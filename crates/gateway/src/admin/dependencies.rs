@@ -6,7 +6,6 @@
 //! the order, the state of its breaker, its last failure, and how long its answers of the last minute took.
 
 use super::AdminState;
-use crate::health::database_answers;
 use async_trait::async_trait;
 use axum::{Json, extract::State};
 use futures_util::future::join_all;
@@ -61,7 +60,7 @@ pub struct DependencyHealth {
 }
 
 pub(super) async fn list(State(state): State<AdminState>) -> Json<Dependencies> {
-    let clock = state.gateway.ids().clock();
+    let clock = state.ids.clock();
     let timed = async |name: &str, check: &mut (dyn Future<Output = Result<(), String>> + Send + Unpin)| {
         let started = clock.monotonic();
         let outcome = tokio::time::timeout(DEADLINE, check)
@@ -77,7 +76,7 @@ pub(super) async fn list(State(state): State<AdminState>) -> Json<Dependencies> 
     };
     let database = async {
         let mut check = Box::pin(async {
-            if database_answers(&state.gateway).await { Ok(()) } else { Err("does not answer".to_owned()) }
+            if state.vitals.database_answers().await { Ok(()) } else { Err("does not answer".to_owned()) }
         });
         timed("postgresql", &mut check).await
     };

@@ -4,14 +4,17 @@ pub mod dependencies;
 pub mod log_level;
 mod prometheus;
 
-use crate::{Gateway, health, observe, problem::ApiError};
+use crate::{health, health::Vitals, observe, problem::ApiError};
 use axum::{
-    Router, middleware,
+    Router,
+    extract::FromRef,
+    middleware,
     routing::{get, put},
 };
 use dependencies::{Dependency, RouteReport};
 use log_level::LogLevel;
 use metrics_exporter_prometheus::PrometheusHandle;
+use seiketsu_domain::IdSource;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -31,21 +34,29 @@ pub struct Admin {
 /// What the admin handlers see.
 #[derive(Debug, Clone)]
 struct AdminState {
-    gateway: Gateway,
+    vitals: Vitals,
+    ids: IdSource,
     admin: Admin,
 }
 
-pub(crate) fn router(gateway: Gateway, admin: Admin) -> Router {
-    let own = Router::new()
-        .route("/metrics", get(prometheus::render))
-        .route("/health/dependencies", get(dependencies::list))
-        .route("/log-level", put(log_level::change).get(log_level::show))
-        .with_state(AdminState { gateway: gateway.clone(), admin });
-    health::routes()
-        .with_state(gateway.clone())
-        .merge(own)
-        .fallback(async || ApiError::NotFound)
-        .method_not_allowed_fallback(async || ApiError::Method)
-        .layer(CatchPanicLayer::custom(observe::panicked))
-        .layer(middleware::from_fn_with_state(gateway, observe::observe))
+impl FromRef<AdminState> for Vitals {
+    fn from_ref(state: &AdminState) -> Self {
+        state.vitals.clone()
+    }
+}
+
+impl Admin {
+    /// The admin listener of any process, with calls or without.
+    pub fn router(self, vitals: Vitals, ids: IdSource) -> Router {
+        Router::new()
+            .merge(health::routes())
+            .route("/metrics", get(prometheus::render))
+            .route("/health/dependencies", get(dependencies::list))
+            .route("/log-level", put(log_level::change).get(log_level::show))
+            .fallback(async || ApiError::NotFound)
+            .method_not_allowed_fallback(async || ApiError::Method)
+            .layer(CatchPanicLayer::custom(observe::panicked))
+            .layer(middleware::from_fn_with_state(ids.clone(), observe::observe))
+            .with_state(AdminState { vitals, ids, admin: self })
+    }
 }

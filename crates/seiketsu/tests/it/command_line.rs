@@ -99,5 +99,13 @@ async fn the_commands_that_look_print_json_and_the_listeners_answer() {
         assert!(dependencies.contains(name), "{dependencies}");
     }
     assert!(get(platform.public_port(), "/health/ready").contains("200 OK"));
+    for question in ["live", "ready", "startup"] {
+        let healthy = platform.run(&["health", question, "--json"]).await;
+        assert!(healthy.status.success(), "{healthy:?}");
+        assert_eq!(healthy.json(), serde_json::json!({"status": "ok", "live_calls": 0}));
+    }
     assert!(platform.stop().success(), "Ctrl-C is an orderly end");
+    let gone = platform.run(&["health"]).await;
+    assert_eq!(gone.status.code(), Some(4));
+    assert!(gone.stderr.contains("nothing answers; ADMIN_LISTEN"), "{}", gone.stderr);
 }

@@ -14,3 +14,4 @@ mod platform;
 mod recordings;
 mod spoken_call;
 mod stages;
+mod worker;

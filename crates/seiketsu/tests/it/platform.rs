@@ -222,6 +222,6 @@ pub(crate) fn binary() -> OsString {
     std::env::var_os("NEXTEST_BIN_EXE_seiketsu").unwrap_or_else(|| env!("CARGO_BIN_EXE_seiketsu").into())
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

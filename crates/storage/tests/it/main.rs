@@ -13,6 +13,7 @@ mod leads;
 mod listings;
 mod phrases;
 mod platform;
+mod service_login;
 mod turns;
 
 use std::future::Future;

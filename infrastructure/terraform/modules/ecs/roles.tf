@@ -24,7 +24,8 @@ locals {
   task_secrets = {
     gateway = merge({ PGPASSWORD = local.service_password }, { for name in var.gateway_secrets : name => var.secret_arns[name] })
     worker  = merge({ PGPASSWORD = local.service_password }, { for name in var.worker_secrets : name => var.secret_arns[name] })
-    migrate = { PGPASSWORD = "${var.database.admin_secret_arn}:password::" }
+    # The login of the other two, which the migration makes.
+    migrate = { PGPASSWORD = "${var.database.admin_secret_arn}:password::", DATABASE_SERVICE_PASSWORD = local.service_password }
   }
 
   # What execution roles read is the secret itself, without the key within it.

@@ -356,7 +356,7 @@ variable "traces_enabled" {
 variable "health_check_command" {
   description = "What ECS runs in a container to see whether it lives. The image has to have it."
   type        = list(string)
-  default     = ["CMD", "curl", "--fail", "--silent", "--max-time", "3", "http://127.0.0.1:9464/health/live"]
+  default     = ["CMD", "seiketsu", "health"]
 }
 
 variable "agent_repository_arns" {

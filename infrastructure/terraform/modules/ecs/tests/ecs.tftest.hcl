@@ -261,8 +261,8 @@ run "containers_are_hardened_and_labelled" {
   }
   assert {
     condition = alltrue([for task in ["gateway", "worker"] :
-    strcontains(join(" ", jsondecode(aws_ecs_task_definition.this[task].container_definitions)[0].healthCheck.command), "http://127.0.0.1:9464/health/live")])
-    error_message = "health is asked at the admin listener of the contract"
+    join(" ", jsondecode(aws_ecs_task_definition.this[task].container_definitions)[0].healthCheck.command) == "CMD seiketsu health"])
+    error_message = "the binary itself asks how it is; its image needs no other program"
   }
   assert {
     condition = (
@@ -299,8 +299,10 @@ run "no_secret_is_in_a_task_definition" {
     error_message = "the gateway gets what `serve` asks for"
   }
   assert {
-    condition     = [for secret in jsondecode(aws_ecs_task_definition.this["migrate"].container_definitions)[0].secrets : secret.valueFrom] == ["${var.database.admin_secret_arn}:password::"]
-    error_message = "migrations get the administrator's password and nothing else"
+    condition = { for secret in jsondecode(aws_ecs_task_definition.this["migrate"].container_definitions)[0].secrets : secret.name => secret.valueFrom } == {
+      PGPASSWORD = "${var.database.admin_secret_arn}:password::", DATABASE_SERVICE_PASSWORD = "${var.secret_arns.DATABASE_PASSWORD}:password::"
+    }
+    error_message = "migrations get the administrator's password, that of the login they make, and nothing else"
   }
   assert {
     condition     = strcontains([for variable in jsondecode(aws_ecs_task_definition.this["gateway"].container_definitions)[0].environment : variable.value if variable.name == "DATABASE_URL"][0], "sslmode=verify-full")
@@ -333,7 +335,7 @@ run "roles_may_do_what_they_must" {
     error_message = "the gateway cannot read the administrator's password"
   }
   assert {
-    condition     = flatten([for statement in jsondecode(aws_iam_role_policy.execution["migrate"].policy).Statement : statement.Resource if statement.Sid == "Secrets"]) == [var.database.admin_secret_arn]
+    condition     = flatten([for statement in jsondecode(aws_iam_role_policy.execution["migrate"].policy).Statement : statement.Resource if statement.Sid == "Secrets"]) == [var.secret_arns.DATABASE_PASSWORD, var.database.admin_secret_arn]
     error_message = "migrations cannot read the vendors' keys"
   }
   assert {
