@@ -20,12 +20,13 @@ use url::Url;
 pub(crate) const DEFAULT: &str = include_str!("../config.default.toml");
 
 /// Environment names and the keys they set; those of the described system are honoured as they are.
-const ENVIRONMENT: [(&str, &str); 29] = [
+const ENVIRONMENT: [(&str, &str); 30] = [
     ("PUBLIC_URL", "public_url"),
     ("LISTEN", "listen"),
     ("ADMIN_LISTEN", "admin_listen"),
     ("TLS_LISTEN", "tls_listen"),
     ("STATE_DIR", "state_dir"),
+    ("ECS_AGENT_URI", "ecs_agent"),
     ("JWT_SECRET", "jwt_secret"),
     ("DATABASE_URL", "database.url"),
     ("DATABASE_SERVICE_PASSWORD", "database.service_password"),
@@ -64,6 +65,7 @@ pub(crate) struct Config {
     /// Where TLS is spoken, if `dev-cert` has made a certificate.
     pub tls_listen: SocketAddr,
     pub state_dir: PathBuf,
+    pub ecs_agent: Option<Url>,
     pub jwt_secret: Option<SecretString>,
     pub database_url: Option<SecretString>,
     pub database_service_password: Option<SecretString>,
@@ -121,6 +123,7 @@ struct Document {
     admin_listen: String,
     tls_listen: String,
     state_dir: PathBuf,
+    ecs_agent: String,
     jwt_secret: SecretString,
     database: DatabaseSection,
     openai: OpenAiSection,
@@ -385,6 +388,10 @@ fn parse(document: Document, mut table: toml::Table) -> anyhow::Result<Config> {
         admin_listen: address("admin_listen (ADMIN_LISTEN)", &document.admin_listen)?,
         tls_listen: address("tls_listen (TLS_LISTEN)", &document.tls_listen)?,
         state_dir: document.state_dir,
+        ecs_agent: (!document.ecs_agent.is_empty())
+            .then(|| document.ecs_agent.parse())
+            .transpose()
+            .map_err(|error| bad(format!("ecs_agent (ECS_AGENT_URI) = `{}`: {error}", document.ecs_agent)))?,
         jwt_secret,
         database_url: secret(document.database.url),
         database_service_password: secret(document.database.service_password),

@@ -19,6 +19,7 @@ mod sandbox;
 mod serve;
 mod show;
 mod speech;
+mod task_protection;
 mod terminal;
 mod up;
 mod vendors;

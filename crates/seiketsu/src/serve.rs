@@ -6,6 +6,7 @@ use crate::{
     dev_cert,
     exit::{Exit, Stop},
     logging::{self, Filter},
+    task_protection,
     terminal::Terminal,
     vendors::{self, Place, Tools, Vendors},
 };
@@ -154,6 +155,13 @@ impl Server {
 
         tasks.spawn(publish_agents(db.clone(), sessions.clone(), stop.clone()));
         tasks.spawn(watch_vendors(failover.clone(), stop.clone()));
+        if let Some(agent) = &config.ecs_agent {
+            let sessions = sessions.clone();
+            let calls = move || sessions.live_calls();
+            let watched =
+                task_protection::watch(agent.clone(), http.clone(), calls, Arc::clone(&clock), stop.clone());
+            tasks.spawn(watched);
+        }
 
         let caller_voice: Arc<dyn CallerVoice> = if vendors.deepgram.real {
             Arc::new(VendorVoice(vendors::elevenlabs(&vendors.elevenlabs, &tools)))

@@ -1,10 +1,12 @@
 //! The commands around a call, and what they say when something is wrong.
 
 use crate::platform::Platform;
+use seiketsu_testkit::TestDb;
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     process::{Command, Stdio},
+    sync::mpsc,
 };
 
 fn seiketsu(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
@@ -108,4 +110,49 @@ async fn the_commands_that_look_print_json_and_the_listeners_answer() {
     let gone = platform.run(&["health"]).await;
     assert_eq!(gone.status.code(), Some(4));
     assert!(gone.stderr.contains("nothing answers; ADMIN_LISTEN"), "{}", gone.stderr);
+}
+
+/// An ECS agent that does what it is told; the bodies of what it was told.
+fn ecs_agent() -> (String, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/api/task", listener.local_addr().unwrap());
+    let (told, heard) = mpsc::channel();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let mut request = String::new();
+            while !request.ends_with('}') {
+                let mut part = [0; 1_024];
+                let read = socket.read(&mut part).unwrap();
+                request.push_str(std::str::from_utf8(&part[..read]).unwrap());
+            }
+            let asked = request.contains(r#""ProtectionEnabled":true"#);
+            let answer = format!(r#"{{"protection":{{"ProtectionEnabled":{asked}}}}}"#);
+            let length = answer.len();
+            write!(
+                socket,
+                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}"
+            )
+            .unwrap();
+            if told.send(request).is_err() {
+                return;
+            }
+        }
+    });
+    (url, heard)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_holds_a_call_asks_ecs_to_keep_it() {
+    let (agent, told) = ecs_agent();
+    let mut platform = Platform::on(TestDb::new().await, "zero", vec![("ECS_AGENT_URI", agent)]);
+    assert!(told.try_recv().is_err(), "without a call there is nothing to protect");
+    let call = platform.run(&["call", "--tenant", "lone-star-homes", "--say", "goodbye", "--json"]).await;
+    assert!(call.status.success(), "{call:?}");
+    let asked = told.try_recv().unwrap();
+    assert!(
+        asked.starts_with("PUT /api/task/task-protection/v1/state ") && asked.contains("true"),
+        "{asked}"
+    );
+    assert!(platform.stop().success());
 }

@@ -62,9 +62,11 @@ class Place:
         self.runs = 0
 
     def script(
-        self, action: str, *options: str, expect: int = DONE, typed: str = "", interrupt_after: int = 0, bare: bool = False,
+        self, action: str, *options: str, expect: int = DONE, typed: str = "", interrupt_after: int = 0, in_bootstrap: bool = False,
+        bare: bool = False,
     ) -> tuple[str, str]:
-        """Runs it; what it wrote to stdout and stderr. `interrupt_after`: SIGTERM after so many steps of the last plan."""
+        """Runs it; what it wrote to stdout and stderr. `interrupt_after`: SIGTERM after so many steps of the environment's plan,
+        or, `in_bootstrap`, of the one that comes first."""
         self.runs += 1
         where = ["--root", str(self.root), "--work", str(self.work)] if action != "cost" else ["--work", str(self.work)]
         command = [str(SCRIPT), self.environment, action, *options, *where]
@@ -85,7 +87,7 @@ class Place:
                 if self.run.emulator is not None and not alive(self.run):
                     stop(child)
                     raise Failed(f"the emulator died while the script ran (see {self.run.work}/emulator.log)")
-                if interrupt_after and not interrupted and self.steps_done(err_path) >= interrupt_after:
+                if interrupt_after and not interrupted and self.steps_done(err_path, in_bootstrap) >= interrupt_after:
                     child.terminate()
                     interrupted = True
                 time.sleep(0.05)
@@ -101,10 +103,11 @@ class Place:
         return told, said
 
     @staticmethod
-    def steps_done(log: Path) -> int:
-        """Steps of the plan that is being applied: bootstrap's, which comes first, do not count."""
-        begun = re.split(r"(?m)^terraform apply .*$", log.read_text())
-        return len(re.findall(r"(?m)^ +\[ *\d+/\d+\] ", begun[-1])) if len(begun) > 1 else 0
+    def steps_done(log: Path, in_bootstrap: bool) -> int:
+        """Steps of the plan that is being applied: bootstrap's come before the line that tells of the environment's."""
+        first, *later = re.split(r"(?m)^terraform apply .*$", log.read_text())
+        told = first if in_bootstrap else "".join(later[-1:])
+        return len(re.findall(r"(?m)^ +\[ *\d+/\d+\] ", told))
 
 
 def must_say(what: str, said: str, *expected: str) -> None:
@@ -167,15 +170,27 @@ def prove(run: Run) -> None:
                 raise Failed("there are buckets, although nobody confirmed anything")
 
     before = inventory.take()
+    with run.step("apply, interrupted in bootstrap") as said:
+        _, told = place.script(
+            "apply", "--repository", "seiketsu/seiketsu", *confirmed, expect=INTERRUPTED, interrupt_after=3, in_bootstrap=True,
+        )
+        must_say("apply", told, "bootstrap first", "run the same command again to go on")
+        if "terraform apply" in told:
+            raise Failed(f"it went on to the environment:\n{told}")
+        done = re.findall(r"after (\d+) of (\d+) steps", told)
+        said.append(f"{done[-1][0]} of {done[-1][1]} steps" if done else "no steps told")
+
     with run.step("apply, interrupted") as said:
         _, told = place.script(
             "apply", "--repository", "seiketsu/seiketsu", *confirmed, expect=INTERRUPTED, interrupt_after=60 if whole else 2,
         )
-        must_say("apply", told, "bootstrap first", "gives the lock back", "run the same command again to go on")
+        must_say("apply", told, "was not finished: it comes first", "gives the lock back", "run the same command again to go on")
+        if destroyed := re.findall(r"(?m)^ +\[.*\] destroyed .*$", told):
+            raise Failed("the second run destroys what bootstrap had made:\n" + "\n".join(destroyed))
         entry = journal(place)
         if entry["stage"] != "interrupted" or not 0 < entry["done"] < entry["steps"]:
             raise Failed(f"the journal does not say that it was interrupted in the middle: {entry}")
-        said.append(f"bootstrap made, then {entry['done']} of {entry['steps']} steps")
+        said.append(f"bootstrap finished, then {entry['done']} of {entry['steps']} steps")
         first = entry
 
     with run.step("destroy, not confirmed"):
