@@ -234,7 +234,7 @@ variable "container_insights" {
 # Data
 
 variable "database" {
-  description = "The shared database. With read replicas, `database_admin_password` and `deployer_role_arns` have to be given as well. The alarm on connections is a tenth above what a release takes, unless it is given."
+  description = "The shared database. With read replicas, `database_admin_password` and `deployer_role_arns` have to be given as well. The alarm on connections is a tenth above what a release takes, unless it is given: it knows nothing of what the instance has room for."
   type = object({
     instance_class              = string
     allocated_storage_gb        = number

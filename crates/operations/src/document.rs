@@ -3,6 +3,8 @@
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle, Width};
 use std::fmt::Write;
 
+/// The longest line of prose that is easy to read.
+const LINE: usize = 108;
 /// Blanks about a cell of a table.
 const PADDING: usize = 2;
 /// What a column of words needs at least to be read.
@@ -116,7 +118,7 @@ impl Document {
                 let _ = writeln!(out, "{text}");
             }
             Block::Paragraph(text) => {
-                for line in wrapped(text, usize::from(width.saturating_sub(2))) {
+                for line in wrapped(text, usize::from(width.saturating_sub(2)).min(LINE)) {
                     let _ = writeln!(out, "  {line}");
                 }
             }

@@ -28,7 +28,11 @@ pub(crate) async fn ask(config: &Config, question: Question, terminal: Terminal)
     // What asks this machine goes past any proxy.
     let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_WITHIN).build();
     let response = http.context("building the HTTP client")?.get(&url).send().await.map_err(|error| {
-        let why = if error.is_connect() { "nothing answers" } else { "no answer in time" };
+        let why = match () {
+            () if error.is_connect() => "nothing answers".to_owned(),
+            () if error.is_timeout() => format!("no answer within {} s", ANSWER_WITHIN.as_secs()),
+            () => format!("{:#}", anyhow::Error::new(error)),
+        };
         Stop::because(Exit::NotRunning, format!("{url}: {why}; ADMIN_LISTEN says where to ask"))
     })?;
     let status = response.status();
@@ -46,9 +50,9 @@ pub(crate) async fn ask(config: &Config, question: Question, terminal: Terminal)
 /// Who listens on every address is asked on loopback.
 fn reachable(listens: SocketAddr) -> SocketAddr {
     let ip = match listens.ip() {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-        other => other,
+        own if !own.is_unspecified() => own,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
     };
     SocketAddr::new(ip, listens.port())
 }

@@ -29,7 +29,7 @@ impl Listener for Terminal {
     }
 
     fn columns(&self) -> u16 {
-        Terminal::columns(*self)
+        self.talk_columns()
     }
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn run(action: InfraAction, terminal: Terminal) -> anyhow::Resu
                     };
                     table.add_row([mark, &finding.what, &finding.detail]);
                 }
-                terminal.data(table.trim_fmt());
+                terminal.show(table);
             }
             Ok(if findings.iter().all(|finding| finding.ok || !finding.needed) {
                 Exit::Success

@@ -37,7 +37,7 @@ pub(crate) async fn run(config: &Config, action: KeyAction, terminal: Terminal) 
                     revoked,
                 ]);
             }
-            terminal.data(table.trim_fmt());
+            terminal.show(table);
         }
         KeyAction::Revoke { of: KeyOf { tenant }, prefix } => {
             // As `key list` shows it.

@@ -39,7 +39,7 @@ pub(crate) async fn run(config: &Config, action: MemberAction, terminal: Termina
             for member in page.items {
                 table.add_row([member.name, member.email, member.role.to_string(), member.id.to_string()]);
             }
-            terminal.data(table.trim_fmt());
+            terminal.show(table);
         }
         MemberAction::Password { of: KeyOf { tenant }, email, stdin } => {
             let members = api.members(&tenant).await?.items;

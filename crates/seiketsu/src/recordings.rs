@@ -48,7 +48,7 @@ pub(crate) async fn list(config: &Config, args: &RecordingsArgs, terminal: Termi
             ]);
         }
     }
-    terminal.data(table.trim_fmt());
+    terminal.show(table);
     if page.next_cursor.is_some() {
         terminal.talk(format_args!("there are older ones than these {}; see --limit", page.items.len()));
     }

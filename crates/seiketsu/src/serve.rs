@@ -158,8 +158,13 @@ impl Server {
         if let Some(agent) = &config.ecs_agent {
             let sessions = sessions.clone();
             let calls = move || sessions.live_calls();
-            let watched =
-                task_protection::watch(agent.clone(), http.clone(), calls, Arc::clone(&clock), stop.clone());
+            let watched = task_protection::watch(
+                agent.clone(),
+                task_protection::client()?,
+                calls,
+                Arc::clone(&clock),
+                stop.clone(),
+            );
             tasks.spawn(watched);
         }
 
@@ -248,7 +253,7 @@ impl Server {
 }
 
 /// What is due apart from any call: mail, what has been kept long enough, calls that nobody holds any more. Several
-/// processes may do it at once, since what one of them claims in the database no other does.
+/// processes may do it at once: each claims in the database what must not be done twice.
 struct Chores<'a> {
     db: &'a Db,
     ids: &'a IdSource,

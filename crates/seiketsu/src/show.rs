@@ -48,7 +48,7 @@ pub(crate) async fn tenants(config: &Config, terminal: Terminal) -> anyhow::Resu
             ]);
         }
     }
-    terminal.data(table.trim_fmt());
+    terminal.show(table);
     Ok(Exit::Success)
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn calls(config: &Config, args: &CallsArgs, terminal: Terminal)
             turns,
         ]);
     }
-    terminal.data(table.trim_fmt());
+    terminal.show(table);
     Ok(Exit::Success)
 }
 

@@ -16,9 +16,9 @@ use url::Url;
 /// How long a task is protected, in minutes; ECS takes 1 to 2,880.
 const EXPIRES_MINUTES: u32 = 60;
 /// When it is asked for anew.
-const RENEW: Duration = Duration::from_secs(20 * 60);
+const RENEW: Duration = Duration::from_mins(20);
 /// How long there are no calls before protection is given up: between two calls of a busy day nothing is asked.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// When what failed is tried again.
 const RETRY: Duration = Duration::from_secs(10);
 /// How often calls are looked at.
@@ -48,6 +48,15 @@ struct State {
     protection_enabled: bool,
 }
 
+/// What the agent is spoken to with. It is on a link of this machine's own, which no proxy knows.
+pub(crate) fn client() -> anyhow::Result<Client> {
+    Client::builder()
+        .no_proxy()
+        .timeout(ANSWER_WITHIN)
+        .build()
+        .context("building the HTTP client of ECS's agent")
+}
+
 /// Watches calls until `stop`.
 pub(crate) async fn watch(
     agent: Url,
@@ -57,6 +66,7 @@ pub(crate) async fn watch(
     stop: CancellationToken,
 ) {
     let mut wish = Wish::default();
+    let mut said = String::new();
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -67,13 +77,16 @@ pub(crate) async fn watch(
         }
         let Some(protect) = wish.order(clock.monotonic(), calls()) else { continue };
         let told = tell(&agent, &http, protect).await;
-        if let Err(error) = &told {
+        // ECS may refuse for as long as a release takes: more tasks than it wants must not be protected. It is said once.
+        let why = told.as_ref().err().map_or_else(String::new, |error| format!("{error:#}"));
+        if !why.is_empty() && why != said {
             tracing::warn!(
-                error = format!("{error:#}"),
+                why,
                 protect,
-                "this task could not be protected; it is tried again"
+                "ECS does not change the protection of this task; it is asked again"
             );
         }
+        said = why;
         wish.told(clock.monotonic(), protect, told.is_ok());
     }
 }
@@ -82,7 +95,7 @@ async fn tell(agent: &Url, http: &Client, protect: bool) -> anyhow::Result<()> {
     let url = format!("{}/task-protection/v1/state", agent.as_str().trim_end_matches('/'));
     let body =
         Request { protection_enabled: protect, expires_in_minutes: protect.then_some(EXPIRES_MINUTES) };
-    let response = http.put(&url).json(&body).timeout(ANSWER_WITHIN).send().await?;
+    let response = http.put(&url).json(&body).send().await?;
     let status = response.status();
     let answer: Answer = response.json().await.with_context(|| format!("ECS's agent answered {status}"))?;
     if let Some(why) = answer.failure.or(answer.error) {
@@ -98,6 +111,8 @@ async fn tell(agent: &Url, http: &Client, protect: bool) -> anyhow::Result<()> {
 struct Wish {
     /// When ECS was last told to protect this task, if that holds.
     protected_at: Option<Duration>,
+    /// Whether it was asked to and the answer was not heard: it may hold all the same.
+    unsure: bool,
     /// Since when there are no calls.
     idle_since: Option<Duration>,
     /// Not before then.
@@ -114,15 +129,16 @@ impl Wish {
         match (self.idle_since, self.protected_at) {
             (None, None) => Some(true),
             (None, Some(at)) => (now >= at + RENEW).then_some(true),
-            (Some(since), Some(_)) => (now >= since + IDLE).then_some(false),
-            (Some(_), None) => None,
+            (Some(since), at) => ((at.is_some() || self.unsure) && now >= since + IDLE).then_some(false),
         }
     }
 
     fn told(&mut self, now: Duration, protect: bool, done: bool) {
         if done {
             self.protected_at = protect.then_some(now);
+            self.unsure = false;
         } else {
+            self.unsure |= protect;
             self.not_before = now + RETRY;
         }
     }
@@ -138,10 +154,11 @@ mod tests {
         net::TcpListener,
         sync::mpsc,
     };
+    use tokio_util::task::TaskTracker;
 
     fn http() -> Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        crate::vendors::http().unwrap()
+        client().unwrap()
     }
 
     const fn at(seconds: u64) -> Duration {
@@ -182,6 +199,11 @@ mod tests {
     fn what_failed_is_tried_again_and_not_every_second() {
         let tried = orders(|second| usize::from(second < 30), 200, |second| second > 15);
         assert_eq!(tried, [(0, true), (10, true), (20, true), (90, false)]);
+        // Perhaps it was done and only the answer was lost.
+        assert_eq!(
+            orders(|second| usize::from(second < 5), 200, |second| second > 15),
+            [(0, true), (65, false)]
+        );
     }
 
     /// An agent that gives these answers, one after the other, and shows what it was asked.
@@ -191,7 +213,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/api/task", listener.local_addr().unwrap()).parse().unwrap();
         let (asked, heard) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
+        TaskTracker::new().spawn(async move {
             for (status, answer) in answers {
                 let (mut socket, _) = listener.accept().await.unwrap();
                 let mut request = Vec::new();
@@ -220,7 +242,7 @@ mod tests {
             agent(&[("200 OK", r#"{"protection":{"ProtectionEnabled":true,"TaskArn":"a"}}"#)]).await;
         let calls = Arc::new(AtomicUsize::new(1));
         let (stop, seen) = (CancellationToken::new(), Arc::clone(&calls));
-        let watching = tokio::spawn(watch(
+        let watching = TaskTracker::new().spawn(watch(
             url,
             http(),
             move || seen.load(Ordering::Relaxed),
@@ -239,7 +261,7 @@ mod tests {
     async fn only_what_the_agent_says_it_did_counts() {
         let (url, mut heard) = agent(&[
             ("200 OK", r#"{"protection":{"ProtectionEnabled":false}}"#),
-            ("200 OK", r#"{"failure":{"Arn":"a","Reason":"TASK_NOT_VALID"}}"#),
+            ("200 OK", r#"{"failure":{"Arn":"a","Reason":"DEPLOYMENT_BLOCKED"}}"#),
             (
                 "400 Bad Request",
                 r#"{"error":{"Code":"AccessDeniedException","Message":"no"},"requestID":"r"}"#,
@@ -250,7 +272,7 @@ mod tests {
         .await;
         tell(&url, &http(), false).await.unwrap();
         let told = async |protect| tell(&url, &http(), protect).await.unwrap_err();
-        assert!(format!("{:#}", told(true).await).contains("TASK_NOT_VALID"));
+        assert!(format!("{:#}", told(true).await).contains("DEPLOYMENT_BLOCKED"));
         assert!(format!("{:#}", told(true).await).contains("AccessDeniedException"));
         assert!(format!("{:#}", told(true).await).contains("502"));
         assert!(told(false).await.to_string().contains("did not do it"));

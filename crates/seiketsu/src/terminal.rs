@@ -1,6 +1,6 @@
 //! The two ways of speaking to people: data on stdout, talk on stderr.
 
-use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::{
@@ -8,6 +8,11 @@ use std::{
     io::{IsTerminal, Write, stderr, stdout},
     time::Duration,
 };
+
+/// The width of lines where there is no screen.
+const ELSEWHERE: u16 = 100;
+/// Blanks about a cell of a table.
+const PADDING: usize = 2;
 
 /// Where output goes, and in which form.
 #[derive(Debug, Clone, Copy)]
@@ -26,20 +31,31 @@ impl Terminal {
         self.json
     }
 
-    /// How many columns there are; a hundred where data goes into a file or another program.
+    /// How many columns a screen has; a hundred where data goes into a file or another program.
     pub(crate) fn columns(self) -> u16 {
-        Table::new().width().unwrap_or(100)
+        believable(Table::new().width()).unwrap_or(ELSEWHERE)
     }
 
-    /// An empty table, as wide as there is room: what does not fit is broken between words.
+    /// The same of where talk goes.
+    pub(crate) fn talk_columns(self) -> u16 {
+        believable(Table::new().use_stderr().width()).unwrap_or(ELSEWHERE)
+    }
+
+    /// An empty table.
     pub(crate) fn table<const N: usize>(self, header: [&str; N]) -> Table {
         let mut table = Table::new();
         table
             .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(self.columns())
             .set_header(header);
         table
+    }
+
+    /// A table of data, broken between words where a screen is too narrow for it. A program gets a line for each row.
+    pub(crate) fn show(self, mut table: Table) {
+        if let Some(width) = believable(table.width()) {
+            fit(&mut table, width);
+        }
+        self.data(table.trim_fmt());
     }
 
     /// A line of data. A reader that has gone away is no error.
@@ -90,6 +106,31 @@ impl Terminal {
     }
 }
 
+/// Serial consoles say that they have no columns at all.
+fn believable(width: Option<u16>) -> Option<u16> {
+    width.filter(|width| *width >= 40)
+}
+
+/// Breaks cells between words so that a table keeps to a width; leaves it as it is if its words alone are wider.
+fn fit(table: &mut Table, width: u16) {
+    table.discover_columns();
+    let longest_words: Vec<u16> = (0..table.column_count())
+        .map(|column| {
+            let cells = table.column_cells_with_header_iter(column).flatten();
+            let words = cells
+                .filter_map(|cell| cell.content().split_whitespace().map(|word| word.chars().count()).max());
+            u16::try_from(words.max().unwrap_or(0) + PADDING).unwrap_or(u16::MAX)
+        })
+        .collect();
+    if longest_words.iter().fold(0_u16, |sum, word| sum.saturating_add(*word)) > width {
+        return;
+    }
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    for (column, word) in table.column_iter_mut().zip(longest_words) {
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(word)));
+    }
+}
+
 /// A step under way.
 #[derive(Debug)]
 pub(crate) struct Step {
@@ -120,5 +161,44 @@ impl Drop for Step {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calls() -> Table {
+        let mut table = Terminal::new(false).table(["call", "from", "ended"]);
+        table.add_row([
+            "call_01jz8k3x9we5q9m2v7t4b6n8c0",
+            "+15125550161",
+            "the caller hung up while nobody spoke",
+        ]);
+        table
+    }
+
+    #[test]
+    fn a_narrow_screen_breaks_sentences_and_nothing_that_is_copied() {
+        let mut table = calls();
+        fit(&mut table, 70);
+        let text = table.trim_fmt();
+        assert!(text.lines().all(|line| line.chars().count() <= 70), "{text}");
+        assert!(text.contains("call_01jz8k3x9we5q9m2v7t4b6n8c0") && text.contains("+15125550161"), "{text}");
+        assert_eq!(text.lines().count(), 4, "{text}");
+    }
+
+    #[test]
+    fn a_screen_that_is_narrower_than_the_words_gets_whole_rows() {
+        let mut table = calls();
+        fit(&mut table, 40);
+        assert_eq!(table.trim_fmt(), calls().trim_fmt());
+        assert_eq!(table.lines().count(), 3);
+    }
+
+    #[test]
+    fn a_console_that_says_it_has_no_columns_is_not_believed() {
+        assert_eq!(believable(Some(0)), None);
+        assert_eq!(believable(Some(80)), Some(80));
     }
 }

@@ -91,8 +91,16 @@ pub async fn bootstrap(admin: &Endpoint, database: &str) -> Result<(), SetupErro
 pub async fn service_login(admin: &Endpoint, password: &SecretString) -> Result<(), SetupError> {
     let verifier = postgres_protocol::password::scram_sha_256(password.expose_secret().as_bytes());
     let mut connection = admin.connect().await?;
+    // Two that make it at once are no error.
     let statements = format!(
-        "{LOGIN} alter role {SERVICE_LOGIN} login password '{verifier}'; \
+        "do $$
+         begin
+             create role {SERVICE_LOGIN} login;
+         exception when duplicate_object or unique_violation then
+             null;
+         end
+         $$;
+         alter role {SERVICE_LOGIN} login password '{verifier}';
          grant {APP_ROLE}, {SYSTEM_ROLE} to {SERVICE_LOGIN};"
     );
     execute(&mut connection, &statements).await.map_err(administrator)?;
@@ -187,17 +195,6 @@ begin
     if not (select rolcanlogin from pg_roles where rolname = 'seiketsu_system') then
         alter role seiketsu_system login;
     end if;
-end
-$$;";
-
-const LOGIN: &str = "
-do $$
-begin
-    if not exists (select from pg_roles where rolname = 'seiketsu_service') then
-        create role seiketsu_service login;
-    end if;
-exception when duplicate_object or unique_violation then
-    null;
 end
 $$;";
 

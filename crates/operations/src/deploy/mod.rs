@@ -488,11 +488,6 @@ impl<'a> Deployment<'a> {
     }
 
     /// What Terraform is told beside the files: who this is, and the secrets, which it takes as ephemeral values.
-    fn tell(&self, plan: &Plan) {
-        let width = self.listener.columns();
-        self.listener.say(&summary(plan, &self.options.prices, &self.options.usage, width));
-    }
-
     fn variables(&self, identity: &Identity) -> Vec<(String, String)> {
         let given = |name: &str| variables::is_given(self.environment, &self.root, &self.files, name);
         let mut variables = Vec::new();
@@ -510,6 +505,12 @@ impl<'a> Deployment<'a> {
             }
         }
         variables
+    }
+
+    /// Says what a plan comes to.
+    fn tell(&self, plan: &Plan) {
+        let width = self.listener.columns();
+        self.listener.say(&summary(plan, &self.options.prices, &self.options.usage, width));
     }
 
     fn site(&self) -> Site {

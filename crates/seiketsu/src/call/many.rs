@@ -222,7 +222,7 @@ fn tell(measured: &Measured, terminal: Terminal) {
         summary.turns,
         measured.profile.as_deref().unwrap_or("of real vendors")
     ));
-    terminal.data(table.trim_fmt());
+    terminal.show(table);
     terminal.data(format_args!(
         "first audible within 2 s: {}   bridged by an acknowledgement: {}   announced: {}   without an answer: {}",
         percent(summary.within_promise_share),

@@ -238,7 +238,7 @@ fn show(findings: &[Finding], terminal: Terminal) {
         let verdict = if finding.ok { "ok" } else { "FAILED" };
         table.add_row([finding.service, &place, verdict, &latency, &detail]);
     }
-    terminal.data(table.trim_fmt());
+    terminal.show(table);
 }
 
 #[cfg(test)]

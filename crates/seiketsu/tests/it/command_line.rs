@@ -7,7 +7,11 @@ use std::{
     net::{TcpListener, TcpStream},
     process::{Command, Stdio},
     sync::mpsc,
+    time::Duration,
 };
+
+/// How long a busy machine may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn seiketsu(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
     let state = tempfile::tempdir().unwrap();
@@ -124,6 +128,7 @@ fn ecs_agent() -> (String, mpsc::Receiver<String>) {
             while !request.ends_with('}') {
                 let mut part = [0; 1_024];
                 let read = socket.read(&mut part).unwrap();
+                assert_ne!(read, 0, "a whole request has to come");
                 request.push_str(std::str::from_utf8(&part[..read]).unwrap());
             }
             let asked = request.contains(r#""ProtectionEnabled":true"#);
@@ -149,7 +154,7 @@ async fn a_task_that_holds_a_call_asks_ecs_to_keep_it() {
     assert!(told.try_recv().is_err(), "without a call there is nothing to protect");
     let call = platform.run(&["call", "--tenant", "lone-star-homes", "--say", "goodbye", "--json"]).await;
     assert!(call.status.success(), "{call:?}");
-    let asked = told.try_recv().unwrap();
+    let asked = told.recv_timeout(PATIENCE).unwrap();
     assert!(
         asked.starts_with("PUT /api/task/task-protection/v1/state ") && asked.contains("true"),
         "{asked}"

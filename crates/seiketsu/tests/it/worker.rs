@@ -5,12 +5,13 @@ use seiketsu_domain::Pii;
 use seiketsu_storage::outbox::{self, MailState, NewMail};
 use seiketsu_testkit::World;
 use std::{
+    fs::File,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 /// The worker looks for mail every two seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Worker {
     process: Child,
@@ -27,7 +28,8 @@ impl Worker {
             ("ADMIN_LISTEN", format!("127.0.0.1:{}", free_port())),
             ("LOG", "warn".to_owned()),
         ];
-        let process = Self::command(&environment, &["worker"]).spawn().unwrap();
+        let said = File::create(state.path().join("said")).unwrap();
+        let process = Self::command(&environment, &["worker"]).stderr(said).spawn().unwrap();
         Self { process, state, environment }
     }
 
@@ -44,6 +46,11 @@ impl Worker {
         command
     }
 
+    /// What it said so far.
+    fn said(&self) -> String {
+        std::fs::read_to_string(self.state.path().join("said")).unwrap()
+    }
+
     /// The exit code of `seiketsu health ready`.
     async fn health(&self) -> Option<i32> {
         let mut asked = Self::command(&self.environment, &["health", "ready"]);
@@ -52,7 +59,15 @@ impl Worker {
 }
 
 impl Drop for Worker {
+    #[expect(
+        clippy::print_stderr,
+        clippy::disallowed_macros,
+        reason = "what it said tells why the test failed"
+    )]
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the worker said:\n{}", self.said());
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -20,7 +20,7 @@ resource "aws_db_parameter_group" "this" {
     for_each = {
       "rds.force_ssl" = { value = "1", apply_method = "immediate" }
       # RDS takes 1.1 as well unless it is told.
-      "ssl_min_protocol_version" = { value = "TLSv1.2", apply_method = "pending-reboot" }
+      "ssl_min_protocol_version" = { value = "TLSv1.2", apply_method = "immediate" }
       # Read at start.
       "shared_preload_libraries" = { value = "pg_stat_statements,pgaudit", apply_method = "pending-reboot" }
       "pgaudit.log"              = { value = "ddl,role", apply_method = "pending-reboot" }

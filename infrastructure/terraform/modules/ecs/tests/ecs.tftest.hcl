@@ -515,7 +515,7 @@ run "no_worker_may_run" {
   }
   assert {
     condition     = aws_ecs_service.worker.desired_count == 0
-    error_message = "an image without `seiketsu worker` needs no worker"
+    error_message = "servers do the chores themselves: a worker is not needed"
   }
 }
 

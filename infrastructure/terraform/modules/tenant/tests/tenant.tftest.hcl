@@ -32,7 +32,7 @@ run "a_tenant_has_a_key_and_a_database_of_its_own" {
 run "its_connections_are_watched_by_its_own_measure" {
   assert {
     condition     = output.connections_alarm_at == 300
-    error_message = "a small instance takes 400 connections, so that an alarm at 900 would never come"
+    error_message = "a small instance takes 400 connections: the shared database's alarm would never come"
   }
 }
 
