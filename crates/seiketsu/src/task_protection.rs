@@ -2,19 +2,19 @@
 //!
 //! ECS chooses what it stops when a service shrinks, and knows nothing of calls; a stopped task has two minutes. A task that
 //! is protected is not chosen. The agent of a task takes `PUT $ECS_AGENT_URI/task-protection/v1/state` from within it
-//! (Amazon ECS Developer Guide, "Task scale-in protection endpoint"). Protection ends by itself after [`EXPIRES_MINUTES`], so
+//! (Amazon ECS Developer Guide, "Task scale-in protection endpoint"). Protection ends by itself after [`EXPIRES`], so
 //! that a process that hangs is not kept for ever; while there are calls it is asked for anew long before.
 
-use anyhow::{Context, ensure};
-use reqwest::Client;
+use anyhow::Context;
+use reqwest::{Client, StatusCode};
 use seiketsu_domain::Clock;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-/// How long a task is protected, in minutes; ECS takes 1 to 2,880.
-const EXPIRES_MINUTES: u32 = 60;
+/// How long a task is protected; ECS takes 1 to 2,880 minutes.
+const EXPIRES: Duration = Duration::from_hours(1);
 /// When it is asked for anew.
 const RENEW: Duration = Duration::from_mins(20);
 /// How long there are no calls before protection is given up: between two calls of a busy day nothing is asked.
@@ -31,7 +31,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 struct Request {
     protection_enabled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    expires_in_minutes: Option<u32>,
+    expires_in_minutes: Option<u64>,
 }
 
 /// What the agent says: the state, or why there is none.
@@ -78,7 +78,7 @@ pub(crate) async fn watch(
         let Some(protect) = wish.order(clock.monotonic(), calls()) else { continue };
         let told = tell(&agent, &http, protect).await;
         // ECS may refuse for as long as a release takes: more tasks than it wants must not be protected. It is said once.
-        let why = told.as_ref().err().map_or_else(String::new, |error| format!("{error:#}"));
+        let why = told.as_ref().err().map_or_else(String::new, ToString::to_string);
         if !why.is_empty() && why != said {
             tracing::warn!(
                 why,
@@ -87,23 +87,55 @@ pub(crate) async fn watch(
             );
         }
         said = why;
-        wish.told(clock.monotonic(), protect, told.is_ok());
+        wish.told(clock.monotonic(), protect, told.map_or_else(Outcome::from, |()| Outcome::Done));
     }
 }
 
-async fn tell(agent: &Url, http: &Client, protect: bool) -> anyhow::Result<()> {
+/// Why protection is not as it was asked for.
+#[derive(Debug, thiserror::Error)]
+enum NotTold {
+    /// The agent said no.
+    #[error("ECS's agent answered {status}: {why}")]
+    Refused { status: StatusCode, why: String },
+    /// Nothing that can be understood came back: it may have been done or not.
+    #[error("ECS's agent: {0:#}")]
+    Unheard(anyhow::Error),
+}
+
+async fn tell(agent: &Url, http: &Client, protect: bool) -> Result<(), NotTold> {
     let url = format!("{}/task-protection/v1/state", agent.as_str().trim_end_matches('/'));
-    let body =
-        Request { protection_enabled: protect, expires_in_minutes: protect.then_some(EXPIRES_MINUTES) };
-    let response = http.put(&url).json(&body).send().await?;
+    let body = Request {
+        protection_enabled: protect,
+        expires_in_minutes: protect.then_some(EXPIRES.as_secs() / 60),
+    };
+    let unheard = |error: reqwest::Error| NotTold::Unheard(error.into());
+    let response = http.put(&url).json(&body).send().await.map_err(unheard)?;
     let status = response.status();
-    let answer: Answer = response.json().await.with_context(|| format!("ECS's agent answered {status}"))?;
-    if let Some(why) = answer.failure.or(answer.error) {
-        anyhow::bail!("ECS's agent answered {status}: {why}");
+    let answer = response.json().await.with_context(|| format!("answered {status}"));
+    let answer: Answer = answer.map_err(NotTold::Unheard)?;
+    let why = match (answer.failure.or(answer.error), answer.protection) {
+        (Some(why), _) => why.to_string(),
+        (None, Some(state)) if state.protection_enabled == protect => return Ok(()),
+        (None, _) => "it did not do it".to_owned(),
+    };
+    Err(NotTold::Refused { status, why })
+}
+
+/// What came of telling ECS something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    Refused,
+    Unheard,
+}
+
+impl From<NotTold> for Outcome {
+    fn from(error: NotTold) -> Self {
+        match error {
+            NotTold::Refused { .. } => Self::Refused,
+            NotTold::Unheard(_) => Self::Unheard,
+        }
     }
-    let state = answer.protection.is_some_and(|state| state.protection_enabled == protect);
-    ensure!(state, "ECS's agent answered {status} and did not do it");
-    Ok(())
 }
 
 /// What ECS was told, and what it is to be told next.
@@ -111,8 +143,8 @@ async fn tell(agent: &Url, http: &Client, protect: bool) -> anyhow::Result<()> {
 struct Wish {
     /// When ECS was last told to protect this task, if that holds.
     protected_at: Option<Duration>,
-    /// Whether it was asked to and the answer was not heard: it may hold all the same.
-    unsure: bool,
+    /// Until when it may hold although no answer was heard.
+    unsure_until: Duration,
     /// Since when there are no calls.
     idle_since: Option<Duration>,
     /// Not before then.
@@ -129,18 +161,30 @@ impl Wish {
         match (self.idle_since, self.protected_at) {
             (None, None) => Some(true),
             (None, Some(at)) => (now >= at + RENEW).then_some(true),
-            (Some(since), at) => ((at.is_some() || self.unsure) && now >= since + IDLE).then_some(false),
+            (Some(since), at) => {
+                let may_hold = at.is_some() || now < self.unsure_until;
+                (may_hold && now >= since + IDLE).then_some(false)
+            }
         }
     }
 
-    fn told(&mut self, now: Duration, protect: bool, done: bool) {
-        if done {
-            self.protected_at = protect.then_some(now);
-            self.unsure = false;
-        } else {
-            self.unsure |= protect;
-            self.not_before = now + RETRY;
+    fn told(&mut self, now: Duration, protect: bool, outcome: Outcome) {
+        match outcome {
+            Outcome::Done => {
+                self.protected_at = protect.then_some(now);
+                self.unsure_until = now;
+                return;
+            }
+            Outcome::Refused => {}
+            Outcome::Unheard => {
+                // Perhaps it is given up already: the next call has to ask.
+                let asked_at = if protect { Some(now) } else { self.protected_at.take() };
+                if let Some(at) = asked_at {
+                    self.unsure_until = at + EXPIRES;
+                }
+            }
         }
+        self.not_before = now + RETRY;
     }
 }
 
@@ -165,14 +209,18 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// What is told while so many calls are live at each second, all of it done.
-    fn orders(calls: impl Fn(u64) -> usize, seconds: u64, done: impl Fn(u64) -> bool) -> Vec<(u64, bool)> {
+    /// What is told while so many calls are live at each second, and what comes of it.
+    fn orders(
+        calls: impl Fn(u64) -> usize,
+        seconds: u64,
+        outcome: impl Fn(u64) -> Outcome,
+    ) -> Vec<(u64, bool)> {
         let mut wish = Wish::default();
         let mut orders = Vec::new();
         for second in 0..seconds {
             if let Some(protect) = wish.order(at(second), calls(second)) {
                 orders.push((second, protect));
-                wish.told(at(second), protect, done(second));
+                wish.told(at(second), protect, outcome(second));
             }
         }
         orders
@@ -181,28 +229,39 @@ mod tests {
     #[test]
     fn a_task_is_protected_from_its_first_call_to_a_minute_after_its_last() {
         let calls = |second| usize::from((5..300).contains(&second) || (330..400).contains(&second));
-        assert_eq!(orders(calls, 1_000, |_| true), [(5, true), (460, false)]);
-        assert_eq!(orders(|_| 0, 1_000, |_| true), []);
+        assert_eq!(orders(calls, 1_000, |_| Outcome::Done), [(5, true), (460, false)]);
+        assert_eq!(orders(|_| 0, 1_000, |_| Outcome::Done), []);
     }
 
     #[test]
     fn protection_of_a_long_call_is_renewed_long_before_it_ends() {
-        let renewed = orders(|_| 1, 7_200, |_| true);
-        assert_eq!(
-            renewed.iter().map(|(second, _)| *second).collect::<Vec<_>>(),
-            [0, 1_200, 2_400, 3_600, 4_800, 6_000]
-        );
-        assert!(renewed.iter().all(|(_, protect)| *protect));
+        let renewed = orders(|_| 1, 7_200, |_| Outcome::Done);
+        assert_eq!(renewed, [0, 1_200, 2_400, 3_600, 4_800, 6_000].map(|second| (second, true)));
     }
 
     #[test]
-    fn what_failed_is_tried_again_and_not_every_second() {
-        let tried = orders(|second| usize::from(second < 30), 200, |second| second > 15);
+    fn what_was_refused_is_asked_again_and_not_every_second() {
+        let until = |last| move |second| if second > last { Outcome::Done } else { Outcome::Refused };
+        let tried = orders(|second| usize::from(second < 30), 200, until(15));
         assert_eq!(tried, [(0, true), (10, true), (20, true), (90, false)]);
-        // Perhaps it was done and only the answer was lost.
-        assert_eq!(
-            orders(|second| usize::from(second < 5), 200, |second| second > 15),
-            [(0, true), (65, false)]
+        // Nothing holds, so that nothing is to be given up.
+        assert_eq!(orders(|second| usize::from(second < 5), 200, |_| Outcome::Refused), [(0, true)]);
+    }
+
+    #[test]
+    fn what_was_not_heard_counts_as_neither_done_nor_undone() {
+        let unheard_at = |at| move |second| if second == at { Outcome::Unheard } else { Outcome::Done };
+        // Perhaps it is protected.
+        assert_eq!(orders(|second| usize::from(second < 5), 200, unheard_at(0)), [(0, true), (65, false)]);
+        // Perhaps it no longer is, when the next call comes.
+        let calls = |second| usize::from(!(5..66).contains(&second));
+        assert_eq!(orders(calls, 200, unheard_at(65)), [(0, true), (65, false), (75, true)]);
+        // After an hour nothing can hold any more.
+        let never = orders(|second| usize::from(second < 5), 9_000, |_| Outcome::Unheard);
+        assert!(
+            never.last().is_some_and(|(second, _)| (3_500..=3_600).contains(second)),
+            "{:?}",
+            never.last()
         );
     }
 
@@ -272,10 +331,16 @@ mod tests {
         .await;
         tell(&url, &http(), false).await.unwrap();
         let told = async |protect| tell(&url, &http(), protect).await.unwrap_err();
-        assert!(format!("{:#}", told(true).await).contains("DEPLOYMENT_BLOCKED"));
-        assert!(format!("{:#}", told(true).await).contains("AccessDeniedException"));
-        assert!(format!("{:#}", told(true).await).contains("502"));
-        assert!(told(false).await.to_string().contains("did not do it"));
+        for (protect, expected, outcome) in [
+            (true, "DEPLOYMENT_BLOCKED", Outcome::Refused),
+            (true, "AccessDeniedException", Outcome::Refused),
+            (true, "502", Outcome::Unheard),
+            (false, "did not do it", Outcome::Refused),
+        ] {
+            let error = told(protect).await;
+            assert!(error.to_string().contains(expected), "{error}");
+            assert_eq!(Outcome::from(error), outcome, "{expected}");
+        }
         let body = heard.recv().await.unwrap();
         assert!(body.ends_with(r#"{"ProtectionEnabled":false}"#), "{body}");
     }

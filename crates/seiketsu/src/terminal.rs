@@ -8,6 +8,7 @@ use std::{
     io::{IsTerminal, Write, stderr, stdout},
     time::Duration,
 };
+use unicode_width::UnicodeWidthStr;
 
 /// The width of lines where there is no screen.
 const ELSEWHERE: u16 = 100;
@@ -111,18 +112,22 @@ fn believable(width: Option<u16>) -> Option<u16> {
     width.filter(|width| *width >= 40)
 }
 
-/// Breaks cells between words so that a table keeps to a width; leaves it as it is if its words alone are wider.
+/// Breaks cells between words so that a table keeps to a width. Leaves it as it is if it does already, or cannot.
 fn fit(table: &mut Table, width: u16) {
     table.discover_columns();
+    let padded = |content: usize| u16::try_from(content + PADDING).unwrap_or(u16::MAX);
+    let sum = |widths: &[u16]| widths.iter().fold(0_u16, |sum, next| sum.saturating_add(*next));
+    let whole: Vec<u16> =
+        table.column_max_content_widths().into_iter().map(|cell| padded(cell.into())).collect();
     let longest_words: Vec<u16> = (0..table.column_count())
         .map(|column| {
             let cells = table.column_cells_with_header_iter(column).flatten();
-            let words = cells
-                .filter_map(|cell| cell.content().split_whitespace().map(|word| word.chars().count()).max());
-            u16::try_from(words.max().unwrap_or(0) + PADDING).unwrap_or(u16::MAX)
+            let words =
+                cells.filter_map(|cell| cell.content().split([' ', '\n']).map(UnicodeWidthStr::width).max());
+            padded(words.max().unwrap_or(0))
         })
         .collect();
-    if longest_words.iter().fold(0_u16, |sum, word| sum.saturating_add(*word)) > width {
+    if sum(&whole) <= width || sum(&longest_words) > width {
         return;
     }
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
@@ -189,6 +194,25 @@ mod tests {
     }
 
     #[test]
+    fn a_table_that_fits_is_left_alone() {
+        for width in [calls().trim_fmt().lines().map(str::len).max().unwrap() as u16 + 2, 200] {
+            let mut table = calls();
+            fit(&mut table, width);
+            assert_eq!(table.trim_fmt(), calls().trim_fmt(), "{width}");
+        }
+    }
+
+    #[test]
+    fn letters_that_take_two_columns_count_as_two() {
+        let mut table = Terminal::new(false).table(["name", "what it is"]);
+        table.add_row(["晨光房地产经纪公司", "a brokerage with a long description behind it"]);
+        fit(&mut table, 50);
+        let text = table.trim_fmt();
+        assert!(text.contains("晨光房地产经纪公司"), "{text}");
+        assert!(text.lines().all(|line| line.width() <= 50), "{text}");
+    }
+
+    #[test]
     fn a_screen_that_is_narrower_than_the_words_gets_whole_rows() {
         let mut table = calls();
         fit(&mut table, 40);
@@ -199,6 +223,6 @@ mod tests {
     #[test]
     fn a_console_that_says_it_has_no_columns_is_not_believed() {
         assert_eq!(believable(Some(0)), None);
-        assert_eq!(believable(Some(80)), Some(80));
+        assert_eq!((believable(Some(39)), believable(Some(40))), (None, Some(40)));
     }
 }

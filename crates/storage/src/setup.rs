@@ -91,12 +91,13 @@ pub async fn bootstrap(admin: &Endpoint, database: &str) -> Result<(), SetupErro
 pub async fn service_login(admin: &Endpoint, password: &SecretString) -> Result<(), SetupError> {
     let verifier = postgres_protocol::password::scram_sha_256(password.expose_secret().as_bytes());
     let mut connection = admin.connect().await?;
-    // Two that make it at once are no error.
+    // One transaction: of two at once the second waits.
     let statements = format!(
-        "do $$
+        "select pg_advisory_xact_lock(hashtext('{SERVICE_LOGIN}'));
+         do $$
          begin
              create role {SERVICE_LOGIN} login;
-         exception when duplicate_object or unique_violation then
+         exception when duplicate_object then
              null;
          end
          $$;

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The worker looks for mail every two seconds.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Worker {
     process: Child,

@@ -168,7 +168,7 @@ variable "schedules" {
 }
 
 variable "worker_count" {
-  description = "Worker tasks. 0 stops them, for example while the image has no worker to start."
+  description = "Worker tasks. With 0, servers do what is due beside their calls."
   type        = number
   default     = 1
 
