@@ -172,11 +172,13 @@ fn is_duplicate_database(error: &DbError) -> bool {
 }
 
 /// Idempotent, and safe when two run it at once. Granting the roles to the current user is what lets RDS's master user,
-/// who is no superuser, act as the owner and log the pools in.
+/// who is no superuser, act as the owner and log the pools in: since PostgreSQL 16 whoever makes a role is a member of it,
+/// but may not act as it (`SET`) before it was granted.
 const ROLES: &str = "
 do $$
 declare
     role text;
+    act_as text := case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end;
 begin
     foreach role in array array['seiketsu_owner', 'seiketsu_app', 'seiketsu_system'] loop
         begin
@@ -186,7 +188,7 @@ begin
         exception when duplicate_object or unique_violation then
             null;
         end;
-        if not pg_has_role(current_user, role, 'member') then
+        if not pg_has_role(current_user, role, act_as) then
             execute format('grant %I to current_user', role);
         end if;
     end loop;
